@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of settings for every target: see docs/architecture.md.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .strictMemorySafety(),
+]
+
+func swift(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [])
+  -> Target
+{
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], resources: resources,
+    swiftSettings: settings)
+}
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+  name: "hpc",
+  products: [
+    .executable(name: "hpc", targets: ["hpc"]),
+    .library(name: "HPCClient", targets: ["HPCClient", "CurlTransport"]),
+  ],
+  targets: [
+    system("CLua", pkgConfig: "lua5.4", apt: "liblua5.4-dev"),
+    system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+    system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    system("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+
+    .target(
+      name: "CLuaShim", dependencies: ["CLua"],
+      cxxSettings: [.define("SIMDJSON_THREADS_ENABLED", to: "1")],
+      linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(
+      name: "CJSON",
+      cxxSettings: [.define("SIMDJSON_THREADS_ENABLED", to: "1")],
+      linkerSettings: [.linkedLibrary("simdjson")]),
+
+    swift("JSON", ["CJSON"]),
+    swift("HTTP"),
+    swift("SigV4", ["HTTP", "CCrypto"]),
+    swift("CurlTransport", ["HTTP", "CCurl"]),
+    swift("HPCClient", ["HTTP", "SigV4", "JSON"]),
+    swift("LuaRuntime", ["CLua", "CLuaShim"]),
+    swift("LuaAPI", ["LuaRuntime", "HPCClient"], resources: [.embedInCode("prelude.lua")]),
+    swift("Simulator", ["HTTP", "SigV4", "JSON", "CMicrohttpd"]),
+    swift("Console", ["LuaRuntime", "LuaAPI"]),
+    .executableTarget(
+      name: "hpc",
+      dependencies: ["Console", "LuaAPI", "HPCClient", "CurlTransport", "Simulator"],
+      swiftSettings: settings),
+
+    .target(
+      name: "TestSupport", dependencies: ["HTTP"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests("JSONTests", ["JSON"]),
+    tests("HTTPTests", ["HTTP"]),
+    tests("SigV4Tests", ["SigV4", "JSON"], resources: [.copy("Vectors")]),
+    tests("CurlTransportTests", ["CurlTransport"]),
+    tests("HPCClientTests", ["HPCClient", "CurlTransport"]),
+    tests("LuaRuntimeTests", ["LuaRuntime"]),
+    tests("LuaAPITests", ["LuaAPI"]),
+    tests("ConsoleTests", ["Console"]),
+    tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),
+    tests("EndToEndTests", ["HPCClient", "JSON"]),
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["SigV4", "CurlTransport"],
+      path: "Tests/Benchmarks", swiftSettings: settings),
+  ],
+  cxxLanguageStandard: .cxx17
+)

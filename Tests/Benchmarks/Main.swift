@@ -1,0 +1,16 @@
+// One executable for measurements that need Swift inside: `Benchmarks NAME [ARGUMENTS]`, driven by
+// scripts/bench, one file a benchmark.
+@main
+enum Main {
+  /// What can be measured, by name; each prints one line of JSON.
+  static let benchmarks: [String: ([String]) async throws -> Void] = [:]
+
+  static func main() async throws {
+    let arguments = CommandLine.arguments.dropFirst()
+    guard let name = arguments.first, let benchmark = benchmarks[name] else {
+      print("usage: Benchmarks \(benchmarks.keys.sorted().joined(separator: "|"))")
+      return
+    }
+    try await benchmark(Array(arguments.dropFirst()))
+  }
+}

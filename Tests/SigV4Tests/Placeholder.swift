@@ -1,0 +1,1 @@
+// Placeholder until the first landing of SigV4Tests.
