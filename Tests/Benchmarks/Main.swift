@@ -3,7 +3,7 @@
 @main
 enum Main {
   /// What can be measured, by name; each prints one line of JSON.
-  static let benchmarks: [String: ([String]) async throws -> Void] = [:]
+  static let benchmarks: [String: @Sendable ([String]) async throws -> Void] = [:]
 
   static func main() async throws {
     let arguments = CommandLine.arguments.dropFirst()
