@@ -65,7 +65,10 @@ let package = Package(
     .executableTarget(
       name: "hpc",
       dependencies: ["Console", "LuaAPI", "HPCClient", "CurlTransport", "Simulator"],
-      swiftSettings: settings),
+      swiftSettings: settings,
+      linkerSettings: [
+        .unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization"], .when(configuration: .release))
+      ]),
 
     .target(
       name: "TestSupport", dependencies: ["HTTP"], path: "Tests/TestSupport",

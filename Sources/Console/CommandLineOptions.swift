@@ -1,0 +1,166 @@
+/// What the command line asks for: stock `lua`'s options, hpc's own, or a subcommand (design §6).
+public struct CommandLineOptions: Sendable, Equatable {
+  /// One thing to run before the script, in the order given.
+  public enum Step: Sendable, Equatable {
+    /// `-e code`
+    case execute(String)
+    /// `-l module` or `-l global=module`
+    case require(global: String, module: String)
+    /// `-W`
+    case warningsOn
+  }
+
+  /// What runs after the steps.
+  public enum Program: Sendable, Equatable {
+    case none
+    case file(String)
+    /// `-`, or no script and no terminal.
+    case standardInput
+    /// A subcommand and its words.
+    case subcommand(String, [String])
+  }
+
+  public var steps: [Step] = []
+  public var program = Program.none
+  /// What follows the script.
+  public var scriptArguments: [String] = []
+  /// Place of the script within the whole command line, for the negative indices of `arg`.
+  public var scriptIndex = 0
+  public var isInteractive = false
+  public var showsVersion = false
+  /// `-E`: LUA_INIT, LUA_PATH and LUA_CPATH are ignored.
+  public var ignoresEnvironment = false
+  public var showsHelp = false
+
+  public var usesSimulator = false
+  public var profile: String?
+  public var endpoint: String?
+  public var traces = false
+  public var isQuiet = false
+  public var usesColor = true
+
+  /// A command line that cannot be followed; exit status 2.
+  public struct UsageError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
+
+    public init(description: String) {
+      self.description = description
+    }
+  }
+
+  /// The subcommands that exist; a script of the same name runs as `./jobs`.
+  public static let subcommands = ["sim"]
+
+  public init() {}
+
+  /// Reads a command line.
+  ///
+  /// - Parameter words: the arguments without the program's own name.
+  /// - Throws: a ``UsageError`` that names the word at fault.
+  public init(parsing words: [String]) throws(UsageError) {
+    var index = 0
+    options: while index < words.count {
+      let word = words[index]
+      guard word.hasPrefix("-"), word != "-" else { break }
+      switch word {
+      case "--":
+        index += 1
+        break options
+      case "-i":
+        isInteractive = true
+        showsVersion = true
+      case "-v": showsVersion = true
+      case "-E": ignoresEnvironment = true
+      case "-W": steps.append(.warningsOn)
+      case "-h", "--help": showsHelp = true
+      case "--version": showsVersion = true
+      case "--sim": usesSimulator = true
+      case "--trace": traces = true
+      case "--quiet": isQuiet = true
+      case "--no-color": usesColor = false
+      default:
+        if word.hasPrefix("--") {
+          try parseLong(word, words, &index)
+        } else if word.hasPrefix("-e") || word.hasPrefix("-l") {
+          try parseShort(word, words, &index)
+        } else {
+          throw UsageError(description: "unrecognized option '\(word)'")
+        }
+      }
+      index += 1
+    }
+    guard index < words.count else { return }
+    scriptIndex = index + 1
+    let rest = Array(words[(index + 1)...])
+    if words[index] == "-" {
+      program = .standardInput
+      scriptArguments = rest
+    } else if Self.subcommands.contains(words[index]), words[..<index].last != "--" {
+      program = .subcommand(words[index], rest)
+    } else {
+      program = .file(words[index])
+      scriptArguments = rest
+    }
+  }
+
+  private mutating func parseLong(_ word: String, _ words: [String], _ index: inout Int)
+    throws(UsageError)
+  {
+    let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard name == "--profile" || name == "--endpoint" else {
+      throw UsageError(description: "unrecognized option '\(word)'")
+    }
+    let value: String
+    if parts.count == 2 {
+      value = String(parts[1])
+    } else {
+      index += 1
+      guard index < words.count else {
+        throw UsageError(description: "'\(name)' needs argument")
+      }
+      value = words[index]
+    }
+    if name == "--profile" { profile = value } else { endpoint = value }
+  }
+
+  /// `-e code`, `-ecode`, `-l module`, `-lmodule`, `-l global=module`, as stock lua 5.4.4 reads them.
+  private mutating func parseShort(_ word: String, _ words: [String], _ index: inout Int)
+    throws(UsageError)
+  {
+    var value = String(word.dropFirst(2))
+    if value.isEmpty {
+      index += 1
+      guard index < words.count, !words[index].hasPrefix("-") else {
+        throw UsageError(description: "'\(word)' needs argument")
+      }
+      value = words[index]
+    }
+    if word.hasPrefix("-e") {
+      steps.append(.execute(value))
+    } else {
+      let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      steps.append(.require(global: String(parts[0]), module: String(parts[parts.count - 1])))
+    }
+  }
+
+  /// What a wrong command line is answered with.
+  public static let usage = """
+    usage: hpc [options] [script.lua [args]]
+           hpc [options] sim [--help]
+      -e code         execute code
+      -l module       require a module into a global (-l g=module names the global)
+      -i              enter interactive mode after the script
+      -v              show version information
+      -E              ignore LUA_INIT, LUA_PATH and LUA_CPATH
+      -W              turn warnings on
+      -               read the program from standard input
+      --              stop handling options
+      --sim           use an embedded simulator: no account needed
+      --profile NAME  settings of that profile
+      --endpoint URL  another endpoint
+      --trace         show requests on stderr, secrets masked
+      --quiet         only warnings and failures on stderr
+      --no-color      no colours
+    """
+}

@@ -1,0 +1,51 @@
+import Console
+import Testing
+
+@Suite struct CommandLineOptionsTests {
+  @Test func readsStockOptionsInOrder() throws {
+    let options = try CommandLineOptions(parsing: [
+      "-e", "x=1", "-lm", "-l", "j=cjson", "-W", "-ey=2", "a.lua", "-e", "--sim",
+    ])
+    #expect(
+      options.steps == [
+        .execute("x=1"), .require(global: "m", module: "m"),
+        .require(global: "j", module: "cjson"), .warningsOn, .execute("y=2"),
+      ])
+    #expect(options.program == .file("a.lua"))
+    #expect(options.scriptArguments == ["-e", "--sim"])
+    #expect(options.scriptIndex == 8)
+    #expect(!options.usesSimulator)
+  }
+
+  @Test func readsOwnOptions() throws {
+    let options = try CommandLineOptions(parsing: [
+      "--sim", "--trace", "--quiet", "--no-color", "--profile", "p", "--endpoint=http://h", "-",
+      "x",
+    ])
+    #expect(options.usesSimulator && options.traces && options.isQuiet && !options.usesColor)
+    #expect(options.profile == "p")
+    #expect(options.endpoint == "http://h")
+    #expect(options.program == .standardInput)
+    #expect(options.scriptArguments == ["x"])
+  }
+
+  @Test func tellsSubcommandsFromFiles() throws {
+    #expect(
+      try CommandLineOptions(parsing: ["sim", "--port", "1"]).program
+        == .subcommand("sim", ["--port", "1"]))
+    #expect(try CommandLineOptions(parsing: ["./sim"]).program == .file("./sim"))
+    #expect(try CommandLineOptions(parsing: ["--", "sim"]).program == .file("sim"))
+    #expect(try CommandLineOptions(parsing: []).program == .none)
+  }
+
+  @Test(arguments: [
+    (["-x"], "unrecognized option '-x'"), (["--nope"], "unrecognized option '--nope'"),
+    (["-e"], "'-e' needs argument"), (["--profile"], "'--profile' needs argument"),
+    (["-l", "-i"], "'-l' needs argument"), (["-ix"], "unrecognized option '-ix'"),
+  ])
+  func refuses(words: [String], message: String) {
+    #expect(throws: CommandLineOptions.UsageError(description: message)) {
+      try CommandLineOptions(parsing: words)
+    }
+  }
+}
