@@ -1,0 +1,129 @@
+/// One thing of the `hpc` table, described once: bindings check it, and help, completion, the
+/// LuaCATS definitions and the luacheck std come from it (`lua-api.md`).
+public struct APIEntry: Sendable {
+  /// What the entry is.
+  public enum Kind: Sendable {
+    /// Called with a dot.
+    case function
+    /// Called with a colon on a value of its class.
+    case method
+    /// A value: a computed property of a class, or a field of the table.
+    case field
+  }
+
+  public var kind: Kind
+  /// Where it is found: `hpc.jobs.submit`, `Job:cancel`, `Job.state`.
+  public var path: String
+  /// One sentence.
+  public var summary: String
+  /// In order; those of a method without the receiver.
+  public var parameters: [APIParameter]
+  /// What a call answers, or what the field holds.
+  public var returns: [APIReturn]
+  /// What can go wrong, one sentence each.
+  public var errors: [String]
+  /// Further sentences for the help text.
+  public var notes: [String]
+  /// A few lines of Lua.
+  public var example: String
+
+  public init(
+    _ kind: Kind, _ path: String, _ summary: String, parameters: [APIParameter] = [],
+    returns: [APIReturn] = [], errors: [String] = [], notes: [String] = [], example: String = ""
+  ) {
+    self.kind = kind
+    self.path = path
+    self.summary = summary
+    self.parameters = parameters
+    self.returns = returns
+    self.errors = errors
+    self.notes = notes
+    self.example = example
+  }
+
+  /// The last part of the path.
+  public var name: String {
+    String(
+      path[
+        (path.lastIndex { $0 == "." || $0 == ":" }.map(path.index(after:)) ?? path.startIndex)...])
+  }
+
+  /// `hpc.jobs.submit(job, [options]) --> Job`
+  public var signature: String {
+    guard kind != .field else {
+      return returns.first.map { "\(path): \($0.type.description)" } ?? path
+    }
+    let list = parameters.map { $0.isOptional ? "[\($0.name)]" : $0.name }
+    let results = returns.map(\.type.description).joined(separator: ", ")
+    return "\(path)(\(list.joined(separator: ", ")))" + (results.isEmpty ? "" : " --> \(results)")
+  }
+}
+
+/// A parameter, or an option within a table of options.
+public struct APIParameter: Sendable {
+  public var name: String
+  public var type: APIType
+  public var isOptional: Bool
+  /// What it means, with its unit and default.
+  public var summary: String
+
+  public init(_ name: String, _ type: APIType, optional: Bool = false, _ summary: String) {
+    self.name = name
+    self.type = type
+    self.isOptional = optional
+    self.summary = summary
+  }
+}
+
+/// One result of a call.
+public struct APIReturn: Sendable {
+  public var type: APIType
+  public var summary: String
+
+  public init(_ type: APIType, _ summary: String) {
+    self.type = type
+    self.summary = summary
+  }
+}
+
+/// The types that parameters and results have, as a Lua user would name them.
+public indirect enum APIType: Sendable, CustomStringConvertible {
+  case string, integer, number, boolean, table, function, any
+  /// A span of time: a number of seconds.
+  case seconds
+  /// An object with a metatable of ours.
+  case object(String)
+  case array(APIType)
+  case oneOf([APIType])
+  /// One of a few words.
+  case words([String])
+  /// A table whose keys are known.
+  case options([APIParameter])
+
+  public var description: String {
+    switch self {
+    case .string: "string"
+    case .integer: "integer"
+    case .number: "number"
+    case .boolean: "boolean"
+    case .table: "table"
+    case .function: "function"
+    case .any: "any"
+    case .seconds: "seconds"
+    case .object(let name): name
+    case .array(let element): "\(element)[]"
+    case .oneOf(let types): types.map(\.description).joined(separator: " | ")
+    case .words(let words): words.map { "\"\($0)\"" }.joined(separator: " | ")
+    case .options(let fields): "{" + fields.map { "\($0.name)=" }.joined(separator: ", ") + "}"
+    }
+  }
+
+  /// The known keys, where the type is a table of options or may be one.
+  public var optionFields: [APIParameter] {
+    switch self {
+    case .options(let fields): fields
+    case .oneOf(let types): types.flatMap(\.optionFields)
+    default: []
+    }
+  }
+}

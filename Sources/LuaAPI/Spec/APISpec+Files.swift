@@ -1,0 +1,35 @@
+extension APISpec {
+  static let files: [APIEntry] = [
+    APIEntry(
+      .function, "hpc.files.sync",
+      "Starts copying a folder between the bucket and your home on the machine.",
+      parameters: [
+        APIParameter(
+          "options",
+          .options([
+            APIParameter("path", .string, "folder, relative to your home"),
+            APIParameter(
+              "direction", .words(["from_online", "to_online"]), optional: true,
+              "from_online: bucket to home (the default); to_online: home to bucket"),
+            APIParameter(
+              "delete", .boolean, optional: true,
+              "delete what the source does not have; default false"),
+          ]), "what to copy")
+      ],
+      returns: [APIReturn(.object("Sync"), "with its id (requestid), path and direction")],
+      errors: requestErrors,
+      example: "local sync = hpc.files.sync{path = \"results\", direction = \"to_online\"}"),
+    APIEntry(
+      .function, "hpc.files.status", "How a sync stands.",
+      parameters: [
+        APIParameter("sync", .oneOf([.integer, .object("Sync")]), "its request id, or a Sync")
+      ],
+      returns: [
+        APIReturn(
+          .object("Sync"),
+          "status is \"waiting\", \"complete\" or \"error: …\"; result is \"0\" for success")
+      ],
+      errors: requestErrors,
+      example: "print(hpc.files.status(sync).status)"),
+  ]
+}

@@ -1,0 +1,125 @@
+extension APISpec {
+  static let jobs: [APIEntry] = [
+    APIEntry(
+      .function, "hpc.jobs.list", "The jobs that have not ended, as the machine lists them now.",
+      parameters: [
+        APIParameter(
+          "options",
+          .options([
+            APIParameter(
+              "state", .oneOf([.words(states + pjmStates), .array(.words(states + pjmStates))]),
+              optional: true, "only jobs in this state, or in one of these"),
+            APIParameter(
+              "name", .string, optional: true,
+              "only jobs whose name matches this glob; the service cuts names to ten characters, so a longer literal is compared by its first ten"
+            ),
+            APIParameter(
+              "where", .function, optional: true, "function(job) --> true for the jobs to keep"),
+          ]), optional: true, "which jobs")
+      ],
+      returns: [APIReturn(.array(.object("Job")), "in the order of the service")],
+      errors: requestErrors,
+      notes: ["A job that ended is no longer listed: the service forgets it at once."],
+      example: """
+        for _, job in ipairs(hpc.jobs.list{state = "running"}) do
+          print(job.id, job.name, job.elapsed)
+        end
+        """),
+    APIEntry(
+      .function, "hpc.jobs.get", "One job that has not ended, in full.",
+      parameters: [APIParameter("job", jobReference, "its id, or a Job")],
+      returns: [APIReturn(.object("Job"), "as the machine sees it now")],
+      errors: requestErrors + ["404 when no such job is known any more: it ended, or never was"],
+      example: "print(hpc.jobs.get(6291500).state)"),
+    APIEntry(
+      .function, "hpc.jobs.submit", "Submits a job script that lies in your home on the machine.",
+      parameters: [
+        APIParameter(
+          "job",
+          .oneOf([
+            .string,
+            .options([
+              APIParameter(
+                "jobfile", .string, "path of the script, relative to your home on the machine"),
+              APIParameter(
+                "qopt", .string, optional: true, "passed on; the service ignores it today"),
+            ]),
+          ]), "the script's path, or a table")
+      ],
+      returns: [APIReturn(.object("Job"), "with its id; it is not read back from the machine")],
+      errors: requestErrors + [
+        "ambiguous = true when the job may exist although no id came back: it is never sent again by itself"
+      ],
+      notes: ["A job takes no parameters through this service: only its script carries them."],
+      example: "local job = hpc.jobs.submit(\"run.sh\")\nprint(job.id)"),
+    APIEntry(
+      .function, "hpc.jobs.cancel", "Cancels jobs; the machine ends them a little later.",
+      parameters: [
+        APIParameter(
+          "jobs", .oneOf([.integer, .object("Job"), .array(jobReference)]),
+          "an id, a Job, or an array of these")
+      ],
+      returns: [
+        APIReturn(
+          .array(.table),
+          "for an array: rows {id=, outcome=\"accepted\"|\"not found\"|\"failed\", error=}; for one job nothing"
+        )
+      ],
+      errors: ["for one job: 404 when no such job is known any more"],
+      notes: ["An array is worked through to its end whatever happens to single jobs."],
+      example: "hpc.jobs.cancel(hpc.jobs.list{name = \"test-*\"})"),
+  ]
+
+  static let jobMembers: [APIEntry] = [
+    APIEntry(
+      .field, "Job.id", "Number of the job.", returns: [APIReturn(.integer, "as pjsub prints it")]),
+    APIEntry(
+      .field, "Job.name", "Name of the job; the service cuts it to ten characters.",
+      returns: [APIReturn(.string, "")]),
+    APIEntry(
+      .field, "Job.state", "Where the job stands.",
+      returns: [APIReturn(.words(states), "PJM's own state is job.status")]),
+    APIEntry(
+      .field, "Job.elapsed", "Time that it has run.", returns: [APIReturn(.seconds, "")]),
+    APIEntry(
+      .field, "Job.limit", "Its elapse limit.", returns: [APIReturn(.seconds, "")]),
+    APIEntry(
+      .field, "Job.waited", "Time between acceptance and start, or until it was seen.",
+      returns: [APIReturn(.seconds, "")]),
+    APIEntry(
+      .field, "Job.accepted", "When the machine accepted it.",
+      returns: [APIReturn(.integer, "epoch seconds; the machine's dates are +09:00")]),
+    APIEntry(
+      .field, "Job.started", "When it started or is planned to.",
+      returns: [APIReturn(.integer, "epoch seconds")]),
+    APIEntry(
+      .field, "Job.nodes", "Nodes that it asks for.", returns: [APIReturn(.integer, "")]),
+    APIEntry(.field, "Job.user", "Whose job it is.", returns: [APIReturn(.string, "")]),
+    APIEntry(.field, "Job.group", "Group that pays.", returns: [APIReturn(.string, "")]),
+    APIEntry(.field, "Job.queue", "Resource group.", returns: [APIReturn(.string, "")]),
+    APIEntry(
+      .field, "Job.reason", "PJM's reason for its state.", returns: [APIReturn(.string, "")]),
+    APIEntry(
+      .field, "Job.last_state", "The state before this one, in the words of job.state.",
+      returns: [APIReturn(.string, "")]),
+    APIEntry(
+      .field, "Job.exit_code", "The script's exit code; nil until the job has ended.",
+      returns: [APIReturn(.integer, "")]),
+    APIEntry(
+      .field, "Job.pjm_code", "PJM's end code; nil until the job has ended.",
+      returns: [APIReturn(.integer, "0 ok, 1 cancelled, 11 elapse limit, 12 memory, 20 node down")]),
+    APIEntry(
+      .field, "Job.signal", "Signal that ended the script; nil until the job has ended.",
+      returns: [APIReturn(.integer, "")]),
+    APIEntry(
+      .field, "Job.observed_at", "When this was seen.",
+      returns: [APIReturn(.number, "epoch seconds of this computer")]),
+    APIEntry(
+      .method, "Job:refresh", "Reads the job again and updates this table.",
+      returns: [APIReturn(.object("Job"), "itself")],
+      errors: ["404 when no such job is known any more"],
+      example: "print(job:refresh().state)"),
+    APIEntry(
+      .method, "Job:cancel", "Cancels the job.", errors: ["404 when no such job is known any more"]),
+  ]
+}

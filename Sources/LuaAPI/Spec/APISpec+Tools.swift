@@ -1,0 +1,64 @@
+extension APISpec {
+  static let tools: [APIEntry] = [
+    APIEntry(
+      .function, "hpc.json.decode", "Reads JSON text.",
+      parameters: [APIParameter("text", .string, "one JSON value, in UTF-8")],
+      returns: [
+        APIReturn(.any, "null is nil; integers stay integers; arrays remember that they are")
+      ],
+      errors: ["text that is no JSON, with the place; deeper than 1,000 levels"],
+      example: "hpc.json.decode('{\"T\": 2.27}').T  --> 2.27"),
+    APIEntry(
+      .function, "hpc.json.encode", "Writes a value as JSON text.",
+      parameters: [
+        APIParameter("value", .any, "hpc.json.null writes null"),
+        APIParameter(
+          "options",
+          .options([
+            APIParameter("indent", .integer, optional: true, "spaces a level; none: one line")
+          ]), optional: true, "how"),
+      ],
+      returns: [APIReturn(.string, "keys in order of their bytes")],
+      errors: ["cycles, functions, NaN and infinity, mixed keys, strings that are not UTF-8"],
+      example: "hpc.json.encode{T = 2.27, L = {16, 32}}"),
+    APIEntry(
+      .field, "hpc.json.null", "The value that is written as null.", returns: [APIReturn(.any, "")]),
+    APIEntry(
+      .function, "hpc.show", "Prints rows as a table.",
+      parameters: [
+        APIParameter("rows", .array(.table), "an array of tables or of Jobs"),
+        APIParameter(
+          "columns", .array(.string), optional: true,
+          "which columns, in order; else all keys of the rows"),
+      ],
+      example: "hpc.show(hpc.jobs.list(), {\"id\", \"name\", \"state\", \"elapsed\"})"),
+    APIEntry(
+      .function, "hpc.clock", "Monotonic time.",
+      returns: [APIReturn(.number, "seconds since an arbitrary moment")],
+      example: "local t = hpc.clock(); f(); print(hpc.clock() - t)"),
+    APIEntry(
+      .function, "hpc.log.info", "Writes a line to stderr; --quiet leaves it out.",
+      parameters: [APIParameter("...", .any, "as print takes them")]),
+    APIEntry(
+      .function, "hpc.log.warn", "Writes a warning to stderr.",
+      parameters: [APIParameter("...", .any, "as print takes them")]),
+    APIEntry(
+      .function, "hpc.log.error", "Writes an error line to stderr; raises nothing.",
+      parameters: [APIParameter("...", .any, "as print takes them")]),
+    APIEntry(
+      .function, "hpc.help", "Explains a function, a method or the whole table.",
+      parameters: [
+        APIParameter("x", .any, optional: true, "a function of the table, or its name as a string")
+      ],
+      returns: [APIReturn(.string, "the text; printed as it is in the REPL")],
+      example: "print(hpc.help(hpc.jobs.submit))"),
+  ]
+
+  static let settings: [APIEntry] = [
+    APIEntry(
+      .field, "hpc.config", "The settings in force, secrets masked; in a table of its own .sim.",
+      returns: [APIReturn(.table, "read-only")]),
+    APIEntry(
+      .field, "hpc.version", "Version of hpc.", returns: [APIReturn(.string, "")]),
+  ]
+}

@@ -1,0 +1,30 @@
+/// Everything that the `hpc` table holds, described once.
+public enum APISpec {
+  /// All entries; the groups in the order of the map that `hpc` prints.
+  public static let entries: [APIEntry] = jobs + jobMembers + files + tasks + tools + settings
+
+  /// The entry of a path such as `hpc.jobs.list`.
+  public static func entry(_ path: String) -> APIEntry? { index[path].map { entries[$0] } }
+
+  private static let index = Dictionary(
+    entries.enumerated().map { ($1.path, $0) }, uniquingKeysWith: { first, _ in first })
+
+  /// States that a job may be listed by (`lua-api.md`, Jobs).
+  public static let states = [
+    "queued", "starting", "running", "ending", "held", "suspended", "done", "failed", "cancelled",
+    "rejected", "gone", "unknown",
+  ]
+
+  /// PJM's own states (`api.md`, Fugaku job management).
+  public static let pjmStates = [
+    "ACC", "QUE", "RNA", "RNP", "RUN", "RNE", "RNO", "EXT", "CCL", "RJT", "HLD", "ERR", "SPP",
+    "SPD", "RSM",
+  ]
+
+  /// What every request to the service can fail with.
+  static let requestErrors = [
+    "an error table with code, message, status, operation, request, retryable, ambiguous, attempts and hint, when the service refuses or cannot be reached"
+  ]
+
+  static let jobReference = APIType.oneOf([.integer, .object("Job")])
+}

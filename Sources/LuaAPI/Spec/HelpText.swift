@@ -1,0 +1,59 @@
+/// Turns entries of the spec into text for people.
+public enum HelpText {
+  /// The help of one entry: signature, parameters with units, results, errors, an example.
+  public static func describe(_ entry: APIEntry) -> String {
+    var lines = [entry.signature, "  " + entry.summary]
+    let parameters = entry.parameters.flatMap { parameter in
+      [row(parameter, depth: 0)] + parameter.type.optionFields.map { row($0, depth: 1) }
+    }
+    if !parameters.isEmpty { lines += ["", "Parameters"] + aligned(parameters) }
+    if entry.kind != .field, !entry.returns.isEmpty {
+      lines += ["", "Returns"] + aligned(entry.returns.map { ("  \($0.type)", $0.summary) })
+    }
+    if entry.kind == .field, let value = entry.returns.first, !value.summary.isEmpty {
+      lines.append("  " + value.summary)
+    }
+    if !entry.errors.isEmpty { lines += ["", "Errors"] + entry.errors.map { "  " + $0 } }
+    if !entry.notes.isEmpty { lines += [""] + entry.notes.map { "  " + $0 } }
+    if !entry.example.isEmpty {
+      lines += ["", "Example"] + entry.example.split(separator: "\n").map { "  " + $0 }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The map of the whole table, one line an entry.
+  public static func overview() -> String {
+    let functions = APISpec.entries.filter { $0.kind == .function || $0.path.hasPrefix("hpc.") }
+    return aligned(functions.map { ($0.path, $0.summary) }).joined(separator: "\n")
+      + "\n\nhpc.help(hpc.jobs.submit) tells more of one."
+  }
+
+  /// The members of a class such as `Job`.
+  public static func members(of name: String) -> String? {
+    let members = APISpec.entries.filter {
+      $0.path.hasPrefix(name + ".") || $0.path.hasPrefix(name + ":")
+    }
+    guard !members.isEmpty else { return nil }
+    return aligned(members.map { ($0.signature, $0.summary) }).joined(separator: "\n")
+  }
+
+  private static func row(_ parameter: APIParameter, depth: Int) -> (String, String) {
+    let indent = String(repeating: "  ", count: depth + 1)
+    let fields = parameter.type.optionFields.isEmpty ? parameter.type.description : "table"
+    let type = fields.count > 30 ? "string" : fields
+    let optional = parameter.isOptional ? ", optional" : ""
+    var summary = parameter.summary
+    if fields.count > 30, case .words(let words) = parameter.type {
+      summary += ": " + words.joined(separator: ", ")
+    }
+    return ("\(indent)\(parameter.name) (\(type)\(optional))", summary)
+  }
+
+  private static func aligned(_ rows: [(String, String)]) -> [String] {
+    let width = min(44, rows.map { $0.0.count }.max() ?? 0)
+    return rows.map { left, right in
+      right.isEmpty
+        ? left : left + String(repeating: " ", count: max(0, width - left.count) + 2) + right
+    }
+  }
+}
