@@ -1,0 +1,116 @@
+public import FoundationEssentials
+public import HTTP
+import Synchronization
+
+/// Signs requests with AWS Signature Version 4 in the `Authorization` header (`api.md`, Signing).
+///
+/// Thread-safe; one per account and scope. Keys derived for a day are kept.
+public final class SigV4Signer: HTTPRequestSigner {
+  /// Says that a body is not covered by the signature: the bucket alone accepts it.
+  public static let unsignedPayload = "UNSIGNED-PAYLOAD"
+
+  public let credentials: Credentials
+  public let scope: SigningScope
+  public let variant: SigningVariant
+  /// Correction of the local clock; added to every date.
+  public let clockOffset: ClockOffset
+
+  private let credentialPrefix: [UInt8]
+  /// The last day's key: signing goes forward in time, so one is enough.
+  private let latestKey = Mutex<(day: Int, key: SigningKey)?>(nil)
+
+  public init(
+    credentials: Credentials, scope: SigningScope, variant: SigningVariant = .standard,
+    clockOffset: ClockOffset = ClockOffset()
+  ) {
+    self.credentials = credentials
+    self.scope = scope
+    self.variant = variant
+    self.clockOffset = clockOffset
+    credentialPrefix =
+      SigningKey.algorithm + Array(" Credential=\(credentials.accessKeyID)/".utf8)
+  }
+
+  /// Adds `X-Amz-Date`, `Authorization`, the session token where there is one and, for the bucket,
+  /// `X-Amz-Content-Sha256`, replacing those of an earlier attempt.
+  ///
+  /// The body is hashed where the request brings no `bodySHA256`; a file body then in this thread.
+  /// One that cannot be read is signed as unsigned: sending it fails with the reason.
+  public func sign(_ request: inout HTTPRequest, at date: Date) {
+    let time = SigningTime(epochSeconds: date.timeIntervalSince1970 + clockOffset.seconds)
+    let contentSHA256 = Self.contentSHA256(of: &request)
+    setHeaders(of: &request, time: time, contentSHA256: contentSHA256)
+
+    var fields = CanonicalRequest.fields(of: request.headers, where: Self.isCovered)
+    if !fields.contains(where: { $0.name == Self.host }) {
+      let place = fields.firstIndex { Self.host.lexicographicallyPrecedes($0.name) }
+      fields.insert(
+        .init(name: Self.host, values: [request.url.hostHeader]), at: place ?? fields.endIndex)
+    }
+    let canonical = CanonicalRequest(
+      method: request.method.rawValue, path: request.url.path, query: request.url.query,
+      fields: fields, contentSHA256: contentSHA256, variant: variant)
+    let key = signingKey(at: time)
+
+    var value: [UInt8] = []
+    value.reserveCapacity(256)
+    value.append(contentsOf: credentialPrefix)
+    value.append(contentsOf: key.credentialScope)
+    value.append(contentsOf: ", SignedHeaders=".utf8)
+    value.append(contentsOf: canonical.bytes[canonical.signedHeaders])
+    value.append(contentsOf: ", Signature=".utf8)
+    Hexadecimal.append(key.signature(of: canonical, stamp: time.stamp), to: &value)
+    request.headers.add("Authorization", String(decoding: value, as: UTF8.self))
+  }
+
+  private func setHeaders(
+    of request: inout HTTPRequest, time: SigningTime, contentSHA256: String
+  ) {
+    request.headers["Authorization"] = nil
+    request.headers["X-Amz-Date"] = String(decoding: time.stamp, as: UTF8.self)
+    if let token = credentials.sessionToken { request.headers["X-Amz-Security-Token"] = token }
+    if variant == .s3 { request.headers["X-Amz-Content-Sha256"] = contentSHA256 }
+  }
+
+  private func signingKey(at time: SigningTime) -> SigningKey {
+    latestKey.withLock { latest in
+      if let latest, latest.day == time.day { return latest.key }
+      let key = SigningKey(secret: credentials.secretAccessKey, date: time.date, scope: scope)
+      latest = (time.day, key)
+      return key
+    }
+  }
+
+  private static func contentSHA256(of request: inout HTTPRequest) -> String {
+    if let known = request.bodySHA256 { return known }
+    let computed: String
+    switch request.body {
+    case .none:
+      return SHA256.emptyHexadecimal
+    case .bytes(let bytes):
+      computed = SHA256.hexadecimal(of: bytes)
+    case .file(let path, let offset, let length):
+      do {
+        computed = try FileDigest.sha256(path: path, offset: offset, length: length)
+      } catch {
+        return unsignedPayload
+      }
+    }
+    request.bodySHA256 = computed
+    return computed
+  }
+
+  private static let host = Array("host".utf8)
+
+  /// Fields that HTTP software on the way may change or drop (RFC 9110 §7.6.1; botocore's list).
+  private static let uncovered: Set<[UInt8]> = Set(
+    [
+      "authorization", "accept-encoding", "connection", "expect", "keep-alive",
+      "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+      "user-agent", "x-amzn-trace-id",
+    ].map { Array($0.utf8) })
+
+  private static func isCovered(_ name: [UInt8]) -> Bool {
+    !uncovered.contains(name)
+  }
+}
