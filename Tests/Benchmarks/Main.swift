@@ -3,7 +3,9 @@
 @main
 enum Main {
   /// What can be measured, by name; each prints one line of JSON.
-  static let benchmarks: [String: @Sendable ([String]) async throws -> Void] = [:]
+  static let benchmarks: [String: @Sendable ([String]) async throws -> Void] = [
+    "sign": { try SignBenchmark.run($0) }
+  ]
 
   static func main() async throws {
     let arguments = CommandLine.arguments.dropFirst()

@@ -1,0 +1,26 @@
+import FoundationEssentials
+import HTTP
+import SigV4
+
+/// Signatures of one thread for GET /jobs, as each attempt of a read is signed.
+enum SignBenchmark {
+  static func run(_ arguments: [String]) throws {
+    let count = arguments.first.flatMap(Int.init) ?? 300_000
+    let signer = SigV4Signer(
+      credentials: Credentials(
+        accessKeyID: "12345678901234567890",
+        secretAccessKey: "1234567890abcdefghijklmnopqrstuvwxyzABCD"),
+      scope: SigningScope(region: "jp-east-1", service: "hpc-api"))
+    let url = try HTTPURL(parsing: "https://jp-east-1.hpc-api.api.nifcloud.com/jobs")
+    let start = ContinuousClock.now
+    var bytes = 0
+    for index in 0..<count {
+      var request = HTTPRequest(.get, url)
+      signer.sign(&request, at: Date(timeIntervalSince1970: 1_666_748_634 + Double(index)))
+      bytes += request.headers.fields.count
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    print(
+      #"{"benchmark": "sign", "count": \#(count), "headers": \#(bytes), "seconds": \#(seconds)}"#)
+  }
+}
