@@ -42,6 +42,7 @@ let package = Package(
     system("CLua", pkgConfig: "lua5.4", apt: "liblua5.4-dev"),
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     system("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
 
     .target(
@@ -58,6 +59,7 @@ let package = Package(
     swift("SigV4", ["HTTP", "CCrypto"]),
     swift("CurlTransport", ["HTTP", "CCurl"]),
     swift("HPCClient", ["HTTP", "SigV4", "JSON"]),
+    swift("Sweeps", ["CSQLite"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift("LuaAPI", ["LuaRuntime", "HPCClient"], resources: [.embedInCode("prelude.lua")]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "CMicrohttpd"]),
@@ -78,6 +80,7 @@ let package = Package(
     tests("SigV4Tests", ["SigV4", "JSON"], resources: [.copy("Vectors")]),
     tests("CurlTransportTests", ["CurlTransport"]),
     tests("HPCClientTests", ["HPCClient", "CurlTransport"]),
+    tests("SweepsTests", ["Sweeps"]),
     tests("LuaRuntimeTests", ["LuaRuntime"]),
     tests("LuaAPITests", ["LuaAPI"]),
     tests("ConsoleTests", ["Console"]),
