@@ -37,12 +37,14 @@ let package = Package(
   products: [
     .executable(name: "hpc", targets: ["hpc"]),
     .library(name: "HPCClient", targets: ["HPCClient", "CurlTransport"]),
+    .library(name: "ObjectStore", targets: ["ObjectStore", "CurlTransport"]),
   ],
   targets: [
     system("CLua", pkgConfig: "lua5.4", apt: "liblua5.4-dev"),
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
     system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+    system("CExpat", pkgConfig: "expat", apt: "libexpat1-dev"),
     system("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
 
     .target(
@@ -55,11 +57,13 @@ let package = Package(
       linkerSettings: [.linkedLibrary("simdjson")]),
 
     swift("JSON", ["CJSON"]),
+    swift("XML", ["CExpat"]),
     swift("HTTP"),
     swift("SigV4", ["HTTP", "CCrypto"]),
     swift("CurlTransport", ["HTTP", "CCurl"]),
     swift("HPCClient", ["HTTP", "SigV4", "JSON"]),
     swift("Sweeps", ["CSQLite"]),
+    swift("ObjectStore", ["HTTP", "SigV4", "XML"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift("LuaAPI", ["LuaRuntime", "HPCClient"], resources: [.embedInCode("prelude.lua")]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "CMicrohttpd"]),
@@ -69,18 +73,24 @@ let package = Package(
       dependencies: ["Console", "LuaAPI", "HPCClient", "CurlTransport", "Simulator"],
       swiftSettings: settings,
       linkerSettings: [
-        .unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization"], .when(configuration: .release))
+        .unsafeFlags(
+          [
+            "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections",
+            "-lswiftSynchronization",
+          ], .when(configuration: .release))
       ]),
 
     .target(
       name: "TestSupport", dependencies: ["HTTP"], path: "Tests/TestSupport",
       swiftSettings: settings),
     tests("JSONTests", ["JSON"]),
+    tests("XMLTests", ["XML"]),
     tests("HTTPTests", ["HTTP"]),
     tests("SigV4Tests", ["SigV4", "JSON"], resources: [.copy("Vectors")]),
     tests("CurlTransportTests", ["CurlTransport"]),
     tests("HPCClientTests", ["HPCClient", "CurlTransport"]),
     tests("SweepsTests", ["Sweeps"]),
+    tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("LuaRuntimeTests", ["LuaRuntime"]),
     tests("LuaAPITests", ["LuaAPI"]),
     tests("ConsoleTests", ["Console"]),
