@@ -81,14 +81,14 @@ let package = Package(
       ]),
 
     .target(
-      name: "TestSupport", dependencies: ["HTTP"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["HTTP", "HPCClient"], path: "Tests/TestSupport",
       swiftSettings: settings),
     tests("JSONTests", ["JSON"]),
     tests("XMLTests", ["XML"]),
     tests("HTTPTests", ["HTTP"]),
     tests("SigV4Tests", ["SigV4", "JSON"], resources: [.copy("Vectors")]),
     tests("CurlTransportTests", ["CurlTransport"]),
-    tests("HPCClientTests", ["HPCClient", "CurlTransport"]),
+    tests("HPCClientTests", ["HPCClient", "HTTP", "JSON", "SigV4", "CurlTransport"]),
     tests("SweepsTests", ["Sweeps"]),
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("LuaRuntimeTests", ["LuaRuntime"]),

@@ -1,0 +1,155 @@
+import HTTP
+
+/// Words for failures: the one place that finds them. The model is the table in `lua-api.md`.
+enum ErrorText {
+  /// What an error is about.
+  struct Subject: Sendable {
+    var operation: APIOperation
+    /// `GET https://host/jobs`.
+    var request: String
+    /// `https://host`.
+    var origin: String
+    /// `GET /jobs`.
+    var short: String
+    /// From a free connection to the whole answer.
+    var timeout: Duration
+    var job: JobID?
+    var jobfile: String?
+  }
+
+  /// The error for a failure, but for what only a submission knows.
+  static func error(_ failure: Failure, _ subject: Subject, attempts: Int) -> HPCError {
+    var error =
+      switch failure {
+      case .transport(let cause): transport(cause, subject)
+      case .fault(let fault): answer(fault, subject)
+      case .badAnswer(let status, let what, let body):
+        badAnswer(status: status, what: what, body: body, subject)
+      }
+    error.failure = failure
+    error.operation = subject.operation
+    error.request = subject.request
+    error.attempts = attempts
+    error.isRetryable = failure.isTransient
+    if attempts > 1 { error.message = sentence(error.message) + " Tried \(attempts) times." }
+    return error
+  }
+
+  // MARK: No answer
+
+  private static func transport(_ cause: TransportError, _ subject: Subject) -> HPCError {
+    let network = "Check network, proxy and endpoint: hpc doctor looks at all three."
+    return switch cause.kind {
+    case .resolve:
+      HPCError(.noConnection, "\(subject.origin) has no address (\(detail(cause)))", hint: network)
+    case .connect:
+      HPCError(
+        .noConnection, "cannot connect to \(subject.origin) (\(detail(cause)))", hint: network)
+    case .connectTimeout:
+      HPCError(
+        .noConnection, "\(subject.origin) did not take the connection in time", hint: network)
+    case .tls:
+      HPCError(
+        .untrusted, "no trusted connection to \(subject.origin) (\(detail(cause)))",
+        hint: "A wrong clock, a missing ca-certificates package or a proxy are usual causes.")
+    case .idleTimeout, .totalTimeout:
+      HPCError(
+        .timeout, "no whole answer to \(subject.short) within \(duration(subject.timeout))")
+    case .reset:
+      HPCError(.connectionLost, "the connection broke before an answer to \(subject.short)")
+    case .truncated:
+      HPCError(.connectionLost, "the answer to \(subject.short) broke off")
+    case .bodyTooLarge(let limit):
+      HPCError(
+        .answerTooLarge, "the answer to \(subject.short) is larger than \(limit >> 20) MiB",
+        hint: "Is \(subject.origin) the right endpoint?")
+    case .protocolViolation:
+      HPCError(
+        .badAnswer, "\(subject.origin) does not speak HTTP (\(detail(cause)))",
+        hint: "Is it the right endpoint?")
+    case .cancelled:
+      HPCError(.cancelled, "\(subject.short) was cancelled")
+    case .closed:
+      HPCError(.local, "\(subject.short) came after the client was closed")
+    case .file, .other:
+      HPCError(.local, "\(subject.short) failed (\(detail(cause)))")
+    }
+  }
+
+  private static func detail(_ cause: TransportError) -> String {
+    ServiceFault.oneLine(cause.detail)
+  }
+
+  // MARK: An answer that is no success
+
+  private static func answer(_ fault: ServiceFault, _ subject: Subject) -> HPCError {
+    var error = HPCError(
+      code: fault.code ?? "HTTP.\(fault.status)",
+      message: "\(subject.short) was answered \(summary(fault))", hint: hint(fault, subject))
+    if let job = subject.job, fault.isJobNotFound {
+      error.message = "no job \(job) (\(summary(fault)))"
+    }
+    error.status = fault.status
+    error.body = fault.body
+    return error
+  }
+
+  /// `400 Operation failed.` or `503 Server.Maintenance: The system is in maintenance now.`
+  static func summary(_ fault: ServiceFault) -> String {
+    if let location = fault.location, (300..<400).contains(fault.status) {
+      return "\(fault.status), a redirect to \(ServiceFault.oneLine(location))"
+    }
+    let text = fault.message.isEmpty ? "without a reason" : fault.message
+    switch fault.code {
+    case nil, "GeneralError": return "\(fault.status) \(text)"
+    case .some(let code): return "\(fault.status) \(ServiceFault.oneLine(code)): \(text)"
+    }
+  }
+
+  private static func hint(_ fault: ServiceFault, _ subject: Subject) -> String? {
+    switch (fault.status, fault.code) {
+    case (300..<400, _):
+      "Redirects are not followed: a signature is good for one address. Set the endpoint to the "
+        + "address that the service really has."
+    case (401, "Client.AuthFailureExpired"):
+      "The clocks of this machine and of the service differ: set this one right."
+    case (401, _):
+      "Check access key, secret key, region and service name: hpc.config shows them with their "
+        + "sources."
+    case (403, _): "This account may not use the operation: ask the operator."
+    case (404, "Client.URLNotFound"): "Check the endpoint: hpc.config.endpoint."
+    case (404, _) where fault.isJobNotFound:
+      "The service forgets a job as soon as it has ended."
+    case (405, _), (404, _): "Check the endpoint: hpc.config.endpoint."
+    case (422, _): "The service does not take this request's body."
+    case (500, _):
+      "The service also says so to more than 10 connections at a time, from all programs together."
+    case (_, "Server.Maintenance"): "Try again when the maintenance is over."
+    default: nil
+    }
+  }
+
+  private static func badAnswer(
+    status: Int, what: String, body: String, _ subject: Subject
+  ) -> HPCError {
+    var error = HPCError(
+      .badAnswer, "\(subject.short) was answered \(status) with \(what)",
+      hint: "Is \(subject.origin) the right endpoint?")
+    error.status = status
+    error.body = body
+    return error
+  }
+
+  // MARK: Pieces
+
+  /// `300 s`, `1.5 s`.
+  static func duration(_ duration: Duration) -> String {
+    let tenths = Int64((duration / .milliseconds(100)).rounded())
+    return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+  }
+
+  /// With a full stop at its end.
+  static func sentence(_ text: String) -> String {
+    text.last.map { ".!?…".contains($0) } == true ? text : text + "."
+  }
+}

@@ -1,0 +1,87 @@
+public import HTTP
+
+/// Any failure of the client: data for programs, one text for people (`lua-api.md`, Errors).
+public struct HPCError: Error, Sendable {
+  /// The service's code (`Server.Maintenance`), `HTTP.502` where it gave none, or one of
+  /// ``LocalCode`` for what happened on this side.
+  public var code: String
+  /// What happened and what is known.
+  public var message: String
+  /// What to do.
+  public var hint: String?
+  /// Of the last answer, if there was one.
+  public var status: Int?
+  public var operation: APIOperation?
+  /// Method and address, without query.
+  public var request: String?
+  /// Beginning of the answer's body.
+  public var body: String?
+  /// The same call may succeed later.
+  public var isRetryable = false
+  /// The service may have done what was asked.
+  public var isAmbiguous = false
+  /// How many requests were made.
+  public var attempts = 0
+  /// Jobs that may be the one of an ambiguous submission.
+  public var candidates: [JobRecord] = []
+  /// The submission that this is about.
+  public var submission: SubmissionAttempt?
+  /// The transport's own error, where no answer came.
+  public var transportError: TransportError? {
+    guard case .transport(let error) = failure else { return nil }
+    return error
+  }
+  /// What words were found for.
+  var failure: Failure?
+
+  /// Codes of what happens on this side of the network.
+  public enum LocalCode: String, Sendable, CaseIterable {
+    case noConnection = "NoConnection"
+    case timeout = "Timeout"
+    case connectionLost = "ConnectionLost"
+    case untrusted = "Untrusted"
+    case badAnswer = "BadAnswer"
+    case answerTooLarge = "AnswerTooLarge"
+    case cancelled = "Cancelled"
+    case invalidArgument = "InvalidArgument"
+    case invalidSetting = "InvalidSetting"
+    case noCredentials = "NoCredentials"
+    case noSuchJob = "NoSuchJob"
+    case local = "Local"
+  }
+
+  public init(_ code: LocalCode, _ message: String, hint: String? = nil) {
+    self.init(code: code.rawValue, message: message, hint: hint)
+  }
+
+  public init(code: String, message: String, hint: String? = nil) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+  }
+
+  /// Whether the surrounding task was cancelled.
+  public var isCancelled: Bool { code == LocalCode.cancelled.rawValue }
+}
+
+extension HPCError: CustomStringConvertible {
+  /// Message, then what to do.
+  public var description: String {
+    guard let hint else { return message }
+    let end = message.last.map { ".!?".contains($0) } == true ? " " : ". "
+    return message + end + hint
+  }
+}
+
+/// What is kept of a submission whose outcome is not known, so that it can be looked for later.
+public struct SubmissionAttempt: Sendable, Hashable {
+  /// As it was sent.
+  public var jobfile: String
+  /// Seconds since 1970 on the service's clock, just before the request.
+  public var sentAt: Double
+
+  public init(jobfile: String, sentAt: Double) {
+    self.jobfile = jobfile
+    self.sentAt = sentAt
+  }
+}

@@ -1,0 +1,171 @@
+import HTTP
+import JSON
+
+/// A JSON text as the service sent it, for callers that decode it themselves.
+public struct RawAnswer: Sendable, Hashable {
+  /// One array or one object, checked at both ends only.
+  public var bytes: [UInt8]
+  /// Seconds since 1970 on this machine's clock when the call began and when the answer was there.
+  public var requestedAt: Double
+  public var observedAt: Double
+}
+
+/// The jobs that had not ended when the list was made.
+public struct JobList: Sendable, Hashable {
+  public var jobs: [JobRecord]
+  /// Seconds since 1970 on this machine's clock when the call began and when the answer was there.
+  public var requestedAt: Double
+  public var observedAt: Double
+}
+
+extension HPCClient {
+  /// GET /jobs without models.
+  public func listJobsRaw(_ options: CallOptions = CallOptions()) async throws(HPCError)
+    -> RawAnswer
+  {
+    try await raw(
+      Call(operation: .listJobs, path: "/jobs", kind: .idempotent), opening: "[", closing: "]",
+      what: "a list of jobs", options: options)
+  }
+
+  /// GET /jobs: the jobs that have not ended yet.
+  public func listJobs(_ options: CallOptions = CallOptions()) async throws(HPCError) -> JobList {
+    let answer = try await listJobsRaw(options)
+    guard let jobs = Self.jobs(answer) else {
+      throw badAnswer(.listJobs, path: "/jobs", what: "something that is no list of jobs", answer)
+    }
+    return JobList(
+      jobs: jobs, requestedAt: answer.requestedAt, observedAt: answer.observedAt)
+  }
+
+  /// GET /jobs/{jobid} without models.
+  public func jobRaw(
+    _ id: JobID, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> RawAnswer {
+    try await raw(
+      Call(operation: .getJob, path: "/jobs/\(id)", kind: .idempotent, job: id), opening: "{",
+      closing: "}", what: "a job", options: options)
+  }
+
+  /// GET /jobs/{jobid}: one job that has not ended yet.
+  public func job(
+    _ id: JobID, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> JobRecord {
+    let answer = try await jobRaw(id, options)
+    guard let value = try? JSONValue(parsing: answer.bytes),
+      let record = JobRecord(value, observedAt: answer.observedAt)
+    else {
+      throw badAnswer(.getJob, path: "/jobs/\(id)", what: "something that is no job", answer)
+    }
+    return record
+  }
+
+  /// DELETE /jobs/{jobid}: asks for the end of a job; it may take its time to end.
+  ///
+  /// - Returns: false where a repeated request found the job gone, so that an earlier one worked.
+  @discardableResult
+  public func cancel(
+    _ id: JobID, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> Bool {
+    let call = Call(operation: .cancelJob, path: "/jobs/\(id)", kind: .cancellation, job: id)
+    return try await perform(call, options: options) { _ in .success(true) } ?? false
+  }
+
+  /// POST /files/sync: starts copying a folder between bucket and home.
+  ///
+  /// With `delete`, files that are missing at the source are deleted at the destination; an answer
+  /// that is lost then is not asked for again but thrown as ambiguous.
+  ///
+  /// - Parameters:
+  ///   - path: a folder in the home on the machine.
+  ///   - direction: which way to copy.
+  ///   - delete: whether to delete at the destination.
+  ///   - options: of this call.
+  /// - Returns: the number to ask for with ``syncStatus(_:_:)``.
+  /// - Throws: why the service did not start it.
+  public func startSync(
+    path: String, direction: SyncDirection = .fromOnline, delete: Bool = false,
+    _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> SyncID {
+    guard !path.isEmpty else {
+      throw HPCError(.invalidArgument, "files.sync needs a path: a folder in your home there")
+    }
+    let body: JSONValue = [
+      "path": .string(path), "direction": .string(direction.rawValue), "delete": .bool(delete),
+    ]
+    let call = Call(
+      operation: .startSync, path: "/files/sync", kind: delete ? .destructive : .idempotent,
+      body: body.encoded())
+    let id = try await perform(call, options: options) { response in
+      let value = try? JSONValue(parsing: response.body)
+      return Self.result(
+        SyncID(json: value?["requestid"]), response, what: "no usable requestid")
+    }
+    guard let id else { throw HPCError(.badAnswer, "POST /files/sync was answered 404") }
+    return id
+  }
+
+  /// GET /files/sync/{requestid}: where a synchronisation stands.
+  public func syncStatus(
+    _ id: SyncID, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> SyncStatus {
+    let call = Call(operation: .syncStatus, path: "/files/sync/\(id)", kind: .idempotent)
+    let status = try await perform(call, options: options) { response in
+      let value = try? JSONValue(parsing: response.body)
+      let result = value?["result"]
+      let status = value?["status"]?.string.map {
+        SyncStatus(status: $0, result: result?.string ?? result?.int.map(String.init))
+      }
+      return Self.result(status, response, what: "no status")
+    }
+    guard let status else { throw HPCError(.badAnswer, "no status of synchronisation \(id)") }
+    return status
+  }
+
+  // MARK: Reading answers
+
+  /// The jobs of a raw list; nil where it is no array of objects.
+  static func jobs(_ answer: RawAnswer) -> [JobRecord]? {
+    guard let elements = (try? JSONValue(parsing: answer.bytes))?.array else { return nil }
+    let jobs = elements.compactMap { JobRecord($0, observedAt: answer.observedAt) }
+    return jobs.count == elements.count ? jobs : nil
+  }
+
+  private func raw(
+    _ call: Call, opening: Unicode.Scalar, closing: Unicode.Scalar, what: String,
+    options: CallOptions
+  ) async throws(HPCError) -> RawAnswer {
+    let requestedAt = now
+    let bytes = try await perform(call, options: options) { response in
+      let first = response.body.first { $0 > 0x20 }
+      let last = response.body.last { $0 > 0x20 }
+      let isWhole =
+        response.status == 200 && first == UInt8(ascii: opening) && last == UInt8(ascii: closing)
+      return Self.result(
+        isWhole ? response.body : nil, response, what: "something that is not \(what)")
+    }
+    return RawAnswer(bytes: bytes ?? [], requestedAt: requestedAt, observedAt: now)
+  }
+
+  static func result<Value>(
+    _ value: Value?, _ response: HTTPResponse, what: String
+  ) -> Result<Value, Failure> {
+    if let value { return .success(value) }
+    return .failure(
+      .badAnswer(
+        status: response.status, what: response.body.isEmpty ? "an empty body" : what,
+        body: ServiceFault(response).body))
+  }
+
+  private func badAnswer(
+    _ operation: APIOperation, path: String, what: String, _ answer: RawAnswer
+  ) -> HPCError {
+    let url = configuration.endpoint.appending(path: path)
+    let subject = ErrorText.Subject(
+      operation: operation, request: "GET \(url)", origin: url.origin, short: "GET \(path)",
+      timeout: .zero)
+    let body = ServiceFault(HTTPResponse(status: 200, body: answer.bytes)).body
+    return ErrorText.error(
+      .badAnswer(status: 200, what: what, body: body), subject, attempts: 1)
+  }
+}

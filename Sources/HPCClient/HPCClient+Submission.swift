@@ -1,0 +1,99 @@
+import HTTP
+import JSON
+import Synchronization
+
+extension HPCClient {
+  /// How long a submission in flight is waited for after its task was cancelled.
+  static let graceAfterCancellation = Duration.seconds(5)
+
+  /// POST /jobs: hands a script that lies in the home on the machine to the job manager.
+  ///
+  /// Sent once. Nothing but a refusal before the service acted, or proof that not a byte went
+  /// out, lets it be sent again; what remains unknown is thrown as ambiguous, with the jobs in the
+  /// list that may be it.
+  ///
+  /// A cancelled task still waits up to five seconds for the answer, so that an id is not lost;
+  /// the observer hears of it.
+  ///
+  /// - Parameters:
+  ///   - jobfile: path of the script, relative to the home on the machine.
+  ///   - qopt: passed on; the service ignores it (`api.md`, upstream).
+  ///   - options: of this call.
+  /// - Returns: the number of the new job.
+  /// - Throws: why there is none, or that it is not known whether there is one.
+  public func submit(
+    jobfile: String, qopt: String? = nil, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> JobID {
+    guard !jobfile.isEmpty else {
+      throw HPCError(
+        .invalidArgument, "jobs.submit needs a jobfile: the path of a script in your home there")
+    }
+    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: serverNow)
+    do {
+      let id = try await shielded(attempt) { () throws(HPCError) in
+        try await self.post(jobfile: jobfile, qopt: qopt, options)
+      }
+      submitted.withLock { _ = $0.insert(id) }
+      return id
+    } catch {
+      let timeout = options.timeout ?? APIOperation.submitJob.totalTimeout
+      throw await explained(error, attempt, timeout: timeout)
+    }
+  }
+
+  private func post(
+    jobfile: String, qopt: String?, _ options: CallOptions
+  ) async throws(HPCError) -> JobID {
+    var members: [JSONValue.Member] = [.init(key: "jobfile", value: .string(jobfile))]
+    if let qopt { members.append(.init(key: "qopt", value: .string(qopt))) }
+    let call = Call(
+      operation: .submitJob, path: "/jobs", kind: .submission,
+      body: JSONValue.object(members).encoded(), jobfile: jobfile)
+    let id = try await perform(call, options: options) { response in
+      let value = try? JSONValue(parsing: response.body)
+      return Self.result(
+        JobID(json: value?["job_id"]) ?? Self.id(inLocation: response.headers["Location"]),
+        response,
+        what: "no usable job_id")
+    }
+    guard let id else { throw HPCError(.badAnswer, "POST /jobs was answered without a job_id") }
+    return id
+  }
+
+  /// The last part of `/jobs/6291500`.
+  static func id(inLocation location: String?) -> JobID? {
+    guard let location else { return nil }
+    let path = location.prefix { $0 != "?" && $0 != "#" }
+    return path.split(separator: "/").last.flatMap { JobID($0) }
+  }
+
+  /// Runs a submission in a task of its own, which outlives a cancelled caller by the grace.
+  private func shielded(
+    _ attempt: SubmissionAttempt,
+    _ body: @escaping @Sendable () async throws(HPCError) -> JobID
+  ) async throws(HPCError) -> JobID {
+    let work = Task<Result<JobID, HPCError>, Never> {
+      do throws(HPCError) {
+        return .success(try await body())
+      } catch {
+        return .failure(error)
+      }
+    }
+    let wasCancelled = Mutex(false)
+    let result = await withTaskCancellationHandler {
+      await work.value
+    } onCancel: {
+      wasCancelled.withLock { $0 = true }
+      let time = configuration.time
+      Task {
+        try? await time.sleep(for: Self.graceAfterCancellation)
+        work.cancel()
+      }
+    }
+    if wasCancelled.withLock({ $0 }) {
+      configuration.observer(
+        .submissionAfterCancellation(jobfile: attempt.jobfile, id: try? result.get()))
+    }
+    return try result.get()
+  }
+}

@@ -1,0 +1,209 @@
+import FoundationEssentials
+public import HTTP
+public import SigV4
+import Synchronization
+
+/// A client of the HPC REST API: six operations, retried where that is safe, never a submission
+/// sent twice (design §4).
+///
+/// Usable from any task; every call throws ``HPCError`` only and ends soon after its task is
+/// cancelled.
+public final class HPCClient: Sendable {
+  /// Everything that a client needs to know.
+  public struct Configuration: Sendable {
+    /// Scheme, host, port and a path before the operations' own.
+    public var endpoint: HTTPURL
+    public var credentials: Credentials
+    public var scope: SigningScope
+    public var retry: RetryPolicy
+    /// How much faster than the wall clock the service's jobs run: 1 but on a simulator.
+    public var clockRate: Double
+    public var time: any TimeSource
+    /// Draws in 0..<1, for backoff.
+    public var random: @Sendable () -> Double
+    /// Whether a file is there on this computer, for the advice after a refused submission.
+    public var fileExists: @Sendable (String) -> Bool
+    /// Told what happens; called from any thread.
+    public var observer: @Sendable (ClientEvent) -> Void
+
+    public init(
+      endpoint: HTTPURL, credentials: Credentials, scope: SigningScope,
+      retry: RetryPolicy = RetryPolicy(), clockRate: Double = 1,
+      time: any TimeSource = SystemTime(),
+      random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+      fileExists: @escaping @Sendable (String) -> Bool = { _ in false },
+      observer: @escaping @Sendable (ClientEvent) -> Void = { _ in }
+    ) {
+      self.endpoint = endpoint
+      self.credentials = credentials
+      self.scope = scope
+      self.retry = retry
+      self.clockRate = clockRate
+      self.time = time
+      self.random = random
+      self.fileExists = fileExists
+      self.observer = observer
+    }
+  }
+
+  public let configuration: Configuration
+  /// How far the service's clock is ahead of this machine's; learnt from refused signatures.
+  public let clockOffset: ClockOffset
+  let transport: any HTTPTransport
+  private let signer: SigV4Signer
+  private let hasAnswered = Mutex(false)
+  /// Jobs that this client submitted: never candidates of another submission.
+  let submitted = Mutex<Set<JobID>>([])
+  let listJudge: Mutex<ListJudge>
+
+  public init(_ configuration: Configuration, transport: any HTTPTransport) {
+    self.configuration = configuration
+    self.transport = transport
+    clockOffset = ClockOffset()
+    listJudge = Mutex(ListJudge(patience: .seconds(120) / configuration.clockRate))
+    signer = SigV4Signer(
+      credentials: configuration.credentials, scope: configuration.scope, clockOffset: clockOffset)
+  }
+
+  /// Seconds since 1970 on this machine's clock.
+  var now: Double { configuration.time.date().timeIntervalSince1970 }
+
+  /// Seconds since 1970 on the service's clock, as far as it is known.
+  var serverNow: Double { now + clockOffset.seconds }
+}
+
+/// What a single call may change.
+public struct CallOptions: Sendable, Hashable {
+  /// In place of the policy's: how long after the first failure to try again; zero for never.
+  public var retryDeadline: Duration?
+  /// In place of the operation's: from a free connection to the whole answer.
+  public var timeout: Duration?
+
+  public init(retryDeadline: Duration? = nil, timeout: Duration? = nil) {
+    self.retryDeadline = retryDeadline
+    self.timeout = timeout
+  }
+}
+
+/// One operation with its arguments, ready to be sent any number of times.
+struct Call: Sendable {
+  var operation: APIOperation
+  var path: String
+  var kind: RetryMachine.Kind
+  var body: [UInt8]?
+  var job: JobID?
+  var jobfile: String?
+}
+
+extension HPCClient {
+  /// Sends a call until it has an answer that `read` accepts, or until trying again is over.
+  ///
+  /// Returns nil where a repeated DELETE found that an earlier one had worked.
+  func perform<Value: Sendable>(
+    _ call: Call, options: CallOptions,
+    read: @Sendable (HTTPResponse) -> Result<Value, Failure>
+  ) async throws(HPCError) -> Value? {
+    let request = request(call, options: options)
+    let subject = subject(call, request: request)
+    var policy = configuration.retry
+    if let deadline = options.retryDeadline {
+      policy.deadline = deadline
+      policy.maintenanceDeadline = deadline
+    }
+    var machine = RetryMachine(
+      kind: call.kind, policy: policy, isKnownEndpoint: hasAnswered.withLock { $0 })
+    var attempts = 0
+    while true {
+      attempts += 1
+      let (outcome, response) = await attempt(request, subject: subject, number: attempts)
+      let failure: Failure
+      switch outcome.flatMap(read) {
+      case .success(let value): return value
+      case .failure(let reason): failure = reason
+      }
+      let decision = machine.decide(
+        RetryMachine.Event(
+          failure: failure,
+          retryAfter: response?.headers["Retry-After"].flatMap {
+            HTTPDate.retryAfter($0, now: serverNow)
+          },
+          serverDate: response?.headers["Date"].flatMap(HTTPDate.epoch),
+          now: configuration.time.uptime(), localDate: now, random: configuration.random()))
+      switch decision {
+      case .alreadyDone: return nil
+      case .fail(let isAmbiguous):
+        var error = ErrorText.error(failure, subject, attempts: attempts)
+        error.isAmbiguous = isAmbiguous
+        throw error
+      case .correctClock(let offset):
+        clockOffset.seconds = offset
+        configuration.observer(.clockCorrected(seconds: offset))
+      case .retry(let pause):
+        let why = ErrorText.error(failure, subject, attempts: 1).message
+        configuration.observer(
+          .retrying(operation: call.operation, request: subject.request, after: pause, why: why))
+        do {
+          try await configuration.time.sleep(for: pause)
+        } catch {
+          throw ErrorText.error(
+            .transport(.init(.cancelled, mayHaveBeenSent: false, detail: "cancelled")), subject,
+            attempts: attempts)
+        }
+      }
+    }
+  }
+
+  /// One attempt: an answer that is a success, or why there is none.
+  private func attempt(
+    _ request: HTTPRequest, subject: ErrorText.Subject, number: Int
+  ) async -> (Result<HTTPResponse, Failure>, HTTPResponse?) {
+    let time = configuration.time
+    let start = time.uptime()
+    configuration.observer(
+      .sent(operation: subject.operation, request: subject.request, attempt: number))
+    let response: HTTPResponse
+    do {
+      response = try await transport.send(request)
+    } catch {
+      configuration.observer(
+        .failed(
+          operation: subject.operation, request: subject.request, attempt: number, error: error,
+          elapsed: time.uptime() - start))
+      return (.failure(.transport(error)), nil)
+    }
+    hasAnswered.withLock { $0 = true }
+    configuration.observer(
+      .answered(
+        operation: subject.operation, request: subject.request, attempt: number,
+        status: response.status, bytes: response.body.count, elapsed: time.uptime() - start))
+    guard (200..<300).contains(response.status) else {
+      return (.failure(.fault(ServiceFault(response))), response)
+    }
+    return (.success(response), response)
+  }
+
+  private func request(_ call: Call, options: CallOptions) -> HTTPRequest {
+    let operation = call.operation
+    var request = HTTPRequest(
+      operation.method, configuration.endpoint.appending(path: call.path),
+      requestClass: operation.requestClass, isRepeatable: call.kind != .submission,
+      signer: signer)
+    let total = options.timeout ?? operation.totalTimeout
+    // The machine works in silence: the total is the only limit on a quiet connection.
+    request.timeouts = HTTPTimeouts(connect: min(.seconds(10), total), idle: nil, total: total)
+    if let body = call.body {
+      // Exactly so, or the service answers "Invalid Content-Type." (api.md, Operations).
+      request.headers["Content-Type"] = "application/json;charset=utf-8"
+      request.body = .bytes(body)
+      request.bodySHA256 = SHA256.hexadecimal(of: body)
+    }
+    return request
+  }
+
+  private func subject(_ call: Call, request: HTTPRequest) -> ErrorText.Subject {
+    ErrorText.Subject(
+      operation: call.operation, request: "\(request.method.rawValue) \(request.url)",
+      origin: request.url.origin, short: "\(request.method.rawValue) \(call.path)",
+      timeout: request.timeouts.total ?? .zero, job: call.job, jobfile: call.jobfile)
+  }
+}

@@ -1,0 +1,30 @@
+public import FoundationEssentials
+
+/// Clocks and waiting, so that tests run on a clock of their own.
+public protocol TimeSource: Sendable {
+  /// Time since a fixed moment, on a clock that never goes back.
+  func uptime() -> Duration
+  /// The wall clock.
+  func date() -> Date
+  /// Waits; a cancelled task stops waiting at once and throws.
+  func sleep(for duration: Duration) async throws(CancellationError)
+}
+
+/// The machine's clocks.
+public struct SystemTime: TimeSource {
+  private let start = ContinuousClock.now
+
+  public init() {}
+
+  public func uptime() -> Duration { ContinuousClock.now - start }
+
+  public func date() -> Date { Date() }
+
+  public func sleep(for duration: Duration) async throws(CancellationError) {
+    do {
+      try await Task.sleep(for: duration, clock: .continuous)
+    } catch {
+      throw CancellationError()
+    }
+  }
+}
