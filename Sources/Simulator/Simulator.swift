@@ -1,0 +1,142 @@
+import FoundationEssentials
+import Glibc
+import JSON
+import SigV4
+import Synchronization
+
+/// The service and its machine, for real on this computer: the API over HTTP, PJM that runs the
+/// job scripts, and the bucket (design §8).
+public final class Simulator: Sendable {
+  /// Address of the API, without a slash at its end.
+  public let endpoint: String
+  /// Whole path of the folder where jobs run and job files are looked for.
+  public let home: String
+  public let bucket: String
+  public let region: String
+  /// Service name in signatures.
+  public let service: String
+  public let accessKeyID: String
+  public let secretAccessKey: String
+  public let speed: Double
+
+  private struct Servers: ~Copyable {
+    var api: HTTPServer?
+  }
+
+  private let homeFolder: HomeFolder
+  private let runner: JobRunner
+  private let syncs: SyncBoard
+  private let servers: Mutex<Servers>
+  /// Removed at the end; nil where the home is to stay.
+  private let throwaway: String?
+
+  /// Starts everything; it serves when this returns.
+  public static func start(_ configuration: Configuration) throws(StartError) -> Simulator {
+    try configuration.check()
+    let throwaway = configuration.home == nil ? try makeThrowaway() : nil
+    do throws(StartError) {
+      return try Simulator(configuration, throwaway: throwaway)
+    } catch {
+      if let throwaway { LocalFiles.removeTree(throwaway) }
+      throw error
+    }
+  }
+
+  private init(_ configuration: Configuration, throwaway: String?) throws(StartError) {
+    self.throwaway = throwaway
+    var given: Credentials?
+    if let key = configuration.accessKeyID, let secret = configuration.secretAccessKey {
+      given = Credentials(accessKeyID: key, secretAccessKey: secret)
+    }
+    do {
+      let home = try HomeFolder(
+        configuration.home ?? (throwaway ?? "") + "/home", credentials: given)
+      let clock = SimulatorClock(speed: configuration.speed)
+      var settings = Scheduler.Settings()
+      settings.nodes = configuration.nodes
+      settings.queueLimit = configuration.queueLimit
+      settings.lingering = configuration.lingering
+      settings.grace = clock.simulated(settings.grace)
+      let runner = try JobRunner(
+        settings: settings, home: home, clock: clock,
+        machine: JobRunner.Machine(
+          user: configuration.user, group: configuration.group,
+          hostEnvironment: configuration.hostEnvironment))
+      let syncs = try SyncBoard(firstID: home.firstRequestID)
+      let gate = ConnectionGate(limit: configuration.connectionLimit)
+      let service = APIService(
+        APIService.Parts(
+          configuration: configuration, home: home, runner: runner, syncs: syncs, gate: gate))
+      let api = try HTTPServer(
+        service: service, address: configuration.address, port: configuration.port, gate: gate,
+        date: { CivilDate(epochSeconds: Int(Date().timeIntervalSince1970)).httpDate })
+      let host =
+        configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
+      endpoint = "http://\(host):\(api.port)"
+      self.home = home.path
+      bucket = configuration.bucket
+      region = configuration.region
+      self.service = configuration.service
+      accessKeyID = home.credentials.accessKeyID
+      secretAccessKey = home.credentials.secretAccessKey
+      speed = configuration.speed
+      homeFolder = home
+      self.runner = runner
+      self.syncs = syncs
+      servers = Mutex(Servers(api: api))
+      // A reserve of ids, so that a simulator that is killed does not give one twice.
+      try home.save(
+        nextJobID: home.firstJobID + Self.idReserve,
+        nextRequestID: home.firstRequestID + Self.idReserve)
+      try runner.start()
+      try syncs.start { _ in .complete(result: 0) }
+    } catch {
+      throw .system("\(error)")
+    }
+  }
+
+  private static let idReserve = 1_000_000
+
+  /// One line of JSON for whoever started it (design §8).
+  public func readyLine() -> String {
+    let value: JSONValue = [
+      "endpoint": .string(endpoint), "bucket": .string(bucket),
+      "access_key_id": .string(accessKeyID), "secret_access_key": .string(secretAccessKey),
+      "region": .string(region), "home": .string(home), "speed": .double(speed),
+      "pid": .int(Int64(getpid())),
+    ]
+    return String(decoding: value.encoded(), as: UTF8.self)
+  }
+
+  /// Closes every connection, ends every job with its processes, and keeps the account. Further
+  /// calls do nothing.
+  public func stop() {
+    let running = servers.withLock { servers -> Bool in
+      defer { servers.api = nil }
+      return servers.api != nil
+    }
+    guard running else { return }
+    syncs.stop()
+    runner.stop()
+    let nextJobID = runner.schedule { scheduler, _ in scheduler.nextID }
+    // The reserve that was kept at the start is as good where this fails.
+    try? homeFolder.save(nextJobID: nextJobID, nextRequestID: syncs.nextID)
+    homeFolder.unlock()
+    if let throwaway { LocalFiles.removeTree(throwaway) }
+  }
+
+  deinit { stop() }
+
+  private static func makeThrowaway() throws(StartError) -> String {
+    let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/hpc-sim-XXXXXX".utf8CString)
+    let made = unsafe template.withUnsafeMutableBufferPointer { buffer -> String? in
+      guard let base = buffer.baseAddress, let path = unsafe mkdtemp(base) else { return nil }
+      return unsafe String(cString: path)
+    }
+    guard let made else {
+      throw .system("\(FileFailure(call: "mkdtemp", path: parent, code: errno))")
+    }
+    return made
+  }
+}
