@@ -1,0 +1,89 @@
+import CCurl
+import HTTP
+
+/// The one place that turns curl's verdict on a transfer into an answer or an error.
+struct CurlFailure {
+  /// What curl said.
+  let code: CURLcode
+  /// Its sentence (CURLOPT_ERRORBUFFER); holds hosts and ports, no headers and no queries.
+  let message: String
+  /// CURLINFO_REQUEST_SIZE.
+  let requestSize: Int
+
+  /// The answer, where a whole one came.
+  static func reply(_ transfer: Transfer, code: CURLcode, message: String, requestSize: Int)
+    -> Call.Reply
+  {
+    let failure = CurlFailure(code: code, message: message, requestSize: requestSize)
+    // curl calls an answer that ends within its headers a success.
+    if code == CURLE_OK && transfer.failure == nil && transfer.response.isHeadComplete {
+      return .success(
+        HTTPResponse(
+          status: transfer.response.status, headers: transfer.response.headers,
+          body: transfer.response.body))
+    }
+    return .failure(failure.error(transfer))
+  }
+
+  func error(_ transfer: Transfer) -> TransportError {
+    let kind = transfer.failure ?? kind(transfer)
+    // Nothing of a request is written before a connection stands; what CURLINFO_REQUEST_SIZE
+    // counted until then was for a proxy.
+    let mayHaveBeenSent = transfer.connectedAt != nil && requestSize > 0
+    let url = transfer.request.url
+    return TransportError(
+      kind, mayHaveBeenSent: mayHaveBeenSent,
+      detail: "\(transfer.request.method.rawValue) \(url.origin)\(url.path): \(reason(kind))")
+  }
+
+  private func kind(_ transfer: Transfer) -> TransportError.Kind {
+    let answered = transfer.response.headerBytes > 0
+    switch code {
+    case CURLE_OK, CURLE_PARTIAL_FILE: return answered ? .truncated : .reset
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .resolve
+    case CURLE_COULDNT_CONNECT, CURLE_PROXY, CURLE_INTERFACE_FAILED: return .connect
+    case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+      CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE,
+      CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS,
+      CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED,
+      CURLE_SSL_CLIENTCERT, CURLE_USE_SSL_FAILED:
+      return .tls
+    case CURLE_OPERATION_TIMEDOUT:
+      guard transfer.connectedAt == nil else { return .totalTimeout }
+      let total = transfer.request.timeouts.total
+      return total.map { $0 <= transfer.request.timeouts.connect } ?? false
+        ? .totalTimeout : .connectTimeout
+    // What curl makes of a header line above 100 KiB.
+    case CURLE_OUT_OF_MEMORY where transfer.connectedAt != nil: return .protocolViolation
+    case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_SEND_FAIL_REWIND: return .reset
+    case CURLE_RECV_ERROR: return answered ? .truncated : .reset
+    case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
+      CURLE_HTTP2, CURLE_HTTP2_STREAM, CURLE_HTTP3, CURLE_CHUNK_FAILED:
+      return .protocolViolation
+    default: return .other(code: Int(code.rawValue))
+    }
+  }
+
+  private func reason(_ kind: TransportError.Kind) -> String {
+    switch kind {
+    case .resolve: "the host has no address"
+    case .connect: "no connection (\(sentence))"
+    case .tls: "no trusted connection (\(sentence))"
+    case .connectTimeout: "no connection in time"
+    case .idleTimeout: "no byte came for too long"
+    case .totalTimeout: "no whole answer in time"
+    case .reset: "the connection ended before an answer came"
+    case .truncated: "the connection ended within the answer"
+    case .bodyTooLarge(let limit): "the answer is larger than \(limit) bytes"
+    case .protocolViolation: "the answer is no HTTP (\(sentence))"
+    case .file(let errno): "a local file failed (errno \(errno))"
+    case .cancelled: "cancelled"
+    case .closed: "the transport was shut down"
+    case .other(let code): "curl error \(code) (\(sentence))"
+    }
+  }
+
+  private var sentence: String {
+    message.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : message
+  }
+}

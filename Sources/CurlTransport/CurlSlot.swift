@@ -1,0 +1,242 @@
+import CCurl
+import Glibc
+import HTTP
+
+/// curl's side of one connection slot: an easy handle and a connection cache of its own.
+///
+/// Owns both handles. Belongs to the curl thread.
+@safe final class CurlSlot {
+  /// curl refused an option: a programming error or memory gone.
+  struct Refused: Error {
+    let code: CURLcode
+  }
+
+  let index: Int
+  private(set) var transfer: Transfer?
+  private let easy: UnsafeMutableRawPointer
+  private var share: UnsafeMutableRawPointer?
+  private var headerList: UnsafeMutablePointer<curl_slist>?
+  private let errorBuffer: UnsafeMutablePointer<CChar>
+
+  init(index: Int) throws(Refused) {
+    guard let easy = unsafe curl_easy_init() else { throw Refused(code: CURLE_FAILED_INIT) }
+    self.index = index
+    unsafe self.easy = easy
+    unsafe errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
+    unsafe errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+  }
+
+  deinit {
+    disconnect()
+    unsafe curl_easy_cleanup(easy)
+    unsafe curl_slist_free_all(headerList)
+    unsafe errorBuffer.deallocate()
+  }
+
+  /// Closes the slot's connection at once: nothing but the end of its cache does (design §4).
+  func disconnect() {
+    guard let share = unsafe share else { return }
+    _ = unsafe curl_easy_set_pointer(easy, CURLOPT_SHARE, nil)
+    _ = unsafe curl_share_cleanup(share)
+    unsafe self.share = nil
+  }
+
+  /// Sets everything up for a transfer and hands it to the multi handle.
+  func start(
+    _ transfer: Transfer, in multi: UnsafeMutableRawPointer,
+    _ configuration: CurlTransport.Configuration
+  ) throws(Refused) {
+    unsafe curl_easy_reset(easy)
+    unsafe errorBuffer[0] = 0
+    unsafe curl_slist_free_all(headerList)
+    unsafe headerList = nil
+    let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
+    try setConnection(transfer.request, configuration)
+    unsafe try setCallbacks(context)
+    try setMessage(transfer.request)
+    self.transfer = transfer
+    let code = unsafe curl_multi_add_handle(multi, easy)
+    guard code == CURLM_OK else {
+      self.transfer = nil
+      throw Refused(code: CURLE_FAILED_INIT)
+    }
+  }
+
+  /// What curl knows about a transfer that is over.
+  struct Ending {
+    /// Bytes of the request that were sent (CURLINFO_REQUEST_SIZE).
+    let requestSize: Int
+    /// Whether the connection is kept for the next request.
+    let connected: Bool
+    /// Whether the transfer made no connection of its own.
+    let reused: Bool
+  }
+
+  /// Takes the transfer out of the multi handle. One that has not ended by itself ends here, and
+  /// its connection with it.
+  func stop(in multi: UnsafeMutableRawPointer, hasEnded: Bool) -> Ending {
+    var requestSize = 0
+    var connects = 0
+    var socket = CURL_SOCKET_BAD
+    _ = unsafe curl_easy_get_long(easy, CURLINFO_REQUEST_SIZE, &requestSize)
+    _ = unsafe curl_easy_get_long(easy, CURLINFO_NUM_CONNECTS, &connects)
+    if hasEnded { _ = unsafe curl_easy_get_socket(easy, CURLINFO_ACTIVESOCKET, &socket) }
+    _ = unsafe curl_multi_remove_handle(multi, easy)
+    transfer = nil
+    return Ending(
+      requestSize: requestSize, connected: socket != CURL_SOCKET_BAD, reused: connects == 0)
+  }
+
+  /// curl's sentence about what went wrong.
+  var message: String { unsafe String(cString: errorBuffer) }
+
+  func isHandle(_ other: UnsafeMutableRawPointer?) -> Bool { unsafe easy == other }
+
+  // MARK: - Options
+
+  private func setConnection(_ request: HTTPRequest, _ configuration: CurlTransport.Configuration)
+    throws(Refused)
+  {
+    if unsafe share == nil {
+      unsafe share = curl_share_init()
+      _ = unsafe curl_share_set_long(share, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_CONNECT.rawValue))
+    }
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_SHARE, share))
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorBuffer))
+    unsafe try check(
+      curl_easy_set_opensocket(
+        easy,
+        { _, _, address in
+          guard let address = unsafe address?.pointee else { return CURL_SOCKET_BAD }
+          let kind = address.socktype | Int32(SOCK_CLOEXEC.rawValue)
+          return socket(address.family, kind, address.protocol)
+        }))
+    try set(CURLOPT_NOSIGNAL, 1)
+    try set(CURLOPT_QUICK_EXIT, 1)
+    try set(CURLOPT_PROTOCOLS_STR, "http,https")
+    try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+    try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    try set(CURLOPT_USERAGENT, configuration.userAgent)
+    try set(CURLOPT_BUFFERSIZE, 64 << 10)
+    if let file = configuration.caFile { try set(CURLOPT_CAINFO, file) }
+    if request.url.isLoopback && !configuration.proxiesLoopback { try set(CURLOPT_NOPROXY, "*") }
+    if !request.isRepeatable { try set(CURLOPT_FRESH_CONNECT, 1) }
+    try set(CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.curlMilliseconds)
+    if let total = request.timeouts.total { try set(CURLOPT_TIMEOUT_MS, total.curlMilliseconds) }
+  }
+
+  private func setCallbacks(_ context: UnsafeMutableRawPointer) throws(Refused) {
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_HEADERDATA, context))
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_WRITEDATA, context))
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_READDATA, context))
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_SEEKDATA, context))
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_PREREQDATA, context))
+    unsafe try check(
+      curl_easy_set_prereq(easy) { context, _, _, _, _ in
+        unsafe CurlSlot.transfer(context).willSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+      })
+    unsafe try check(
+      curl_easy_set_transfer(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
+        let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+        let good = unsafe CurlSlot.transfer(context).receive(line) {
+          (reader, line) throws(ResponseReader.Rejection) in
+          unsafe try reader.header(line)
+        }
+        return good ? size * count : 0
+      })
+    unsafe try check(
+      curl_easy_set_transfer(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
+        let block = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+        let good = unsafe CurlSlot.transfer(context).receive(block) {
+          (reader, block) throws(ResponseReader.Rejection) in
+          unsafe try reader.append(block)
+        }
+        return good ? size * count : 0
+      })
+    unsafe try check(
+      curl_easy_set_transfer(easy, CURLOPT_READFUNCTION) { bytes, size, count, context in
+        let room = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
+        return unsafe CurlSlot.transfer(context).readBody(into: room) ?? Int(CURL_READFUNC_ABORT)
+      })
+    unsafe try check(
+      curl_easy_set_seek(easy) { context, offset, origin in
+        let transfer = unsafe CurlSlot.transfer(context)
+        return origin == SEEK_SET && transfer.rewind(to: Int64(offset))
+          ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+      })
+  }
+
+  private func setMessage(_ request: HTTPRequest) throws(Refused) {
+    // The bytes that were signed are the bytes that go out: no dot segments are resolved.
+    try set(CURLOPT_PATH_AS_IS, 1)
+    try set(CURLOPT_URL, request.url.description)
+    let length = request.body.count
+    switch request.method {
+    case .get where length == 0: try set(CURLOPT_HTTPGET, 1)
+    case .head: try set(CURLOPT_NOBODY, 1)
+    case .delete where length == 0: try set(CURLOPT_CUSTOMREQUEST, "DELETE")
+    case .post:
+      try set(CURLOPT_POST, 1)
+      unsafe try check(curl_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length)))
+    case .put, .get, .delete:
+      try set(CURLOPT_UPLOAD, 1)
+      try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+      unsafe try check(curl_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(length)))
+    }
+    for field in request.headers.fields { try addHeader(field.name, field.value) }
+    // Nothing that curl would add by itself beside Host, User-Agent and Content-Length.
+    for name in ["Accept", "Content-Type", "Expect"] where request.headers[name] == nil {
+      try addHeaderLine("\(name):")
+    }
+    unsafe try check(curl_easy_set_list(easy, CURLOPT_HTTPHEADER, headerList))
+  }
+
+  private func addHeader(_ name: String, _ value: String) throws(Refused) {
+    guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }),
+      !value.utf8.contains(where: { $0 == 0x0a || $0 == 0x0d || $0 == 0 })
+    else { throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT) }
+    // curl reads "Name:" as "leave Name out" and "Name;" as a field without a value.
+    try addHeaderLine(value.isEmpty ? "\(name);" : "\(name): \(value)")
+  }
+
+  private func addHeaderLine(_ line: String) throws(Refused) {
+    guard let longer = unsafe curl_slist_append(headerList, line) else {
+      throw Refused(code: CURLE_OUT_OF_MEMORY)
+    }
+    unsafe headerList = longer
+  }
+
+  private func set(_ option: CURLoption, _ value: Int) throws(Refused) {
+    unsafe try check(curl_easy_set_long(easy, option, value))
+  }
+
+  private func set(_ option: CURLoption, _ value: String) throws(Refused) {
+    unsafe try check(curl_easy_set_string(easy, option, value))
+  }
+
+  private func check(_ code: CURLcode) throws(Refused) {
+    guard code == CURLE_OK else { throw Refused(code: code) }
+  }
+
+  /// The transfer behind a callback's context, which is set before curl can call and outlives it.
+  private static func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer {
+    guard let context = unsafe context else {
+      preconditionFailure("curl called without the context it was given")
+    }
+    return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+  }
+}
+
+extension Duration {
+  /// For curl, where 0 means "no bound" and a long counts.
+  fileprivate var curlMilliseconds: Int { Int(min(max(1, milliseconds), Int64(Int32.max))) }
+}
+
+extension HTTPURL {
+  /// Whether the host is this machine by name or address.
+  var isLoopback: Bool {
+    host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
+      || (host.hasPrefix("127.")
+        && host.utf8.allSatisfy { $0 == 0x2e || (0x30...0x39).contains($0) })
+  }
+}

@@ -1,0 +1,254 @@
+import CCurl
+import FoundationEssentials
+import HTTP
+
+/// One origin: its governor, its slots, and the requests that wait for them or are under way.
+///
+/// The thin shell around ``Governor``. Belongs to the curl thread.
+@safe final class Endpoint {
+  typealias Instant = ContinuousClock.Instant
+
+  let origin: String
+  /// Told of every call that has been answered.
+  var onEnd: (UInt64) -> Void = { _ in }
+
+  private let multi: UnsafeMutableRawPointer
+  private let configuration: CurlTransport.Configuration
+  private var governor: Governor
+  private let source: any SlotSource
+  private var warning: String?
+  private var waiting: [UInt64: Call] = [:]
+  private var slots: [Int: CurlSlot] = [:]
+  private var started = false
+
+  init(
+    origin: String, multi: UnsafeMutableRawPointer, configuration: CurlTransport.Configuration
+  ) {
+    self.origin = origin
+    unsafe self.multi = multi
+    self.configuration = configuration
+    let rules = configuration.governorRules
+    source = InProcessSlots(limit: rules.limit)
+    governor = Governor(rules: rules)
+  }
+
+  var state: GovernorState { GovernorState(governor, origin: origin, warning: warning) }
+
+  /// Whether a transfer was started since the last time this was asked.
+  func hasStarted() -> Bool {
+    defer { started = false }
+    return started
+  }
+
+  /// When ``tick()`` has to be called at the latest.
+  var nextTimer: Instant? {
+    var next = governor.nextTimer()
+    for slot in slots.values {
+      if let idle = slot.transfer?.idleDeadline { next = next.map { min($0, idle) } ?? idle }
+    }
+    return next
+  }
+
+  func slot(of easy: UnsafeMutableRawPointer?) -> CurlSlot? {
+    slots.values.first { unsafe $0.isHandle(easy) }
+  }
+
+  // MARK: - Events
+
+  func accept(_ call: Call) {
+    waiting[call.ticket.id] = call
+    handle(
+      .queued(
+        call.ticket.id, call.request.requestClass, fresh: !call.request.isRepeatable))
+  }
+
+  func isFirstInLine() { handle(.firstInLine) }
+
+  /// Ends transfers that have been idle for too long and lets the governor's time pass.
+  func tick() {
+    let now = Instant.now
+    for slot in slots.values {
+      if let transfer = slot.transfer, let deadline = transfer.idleDeadline, deadline <= now {
+        abort(slot, transfer, .idleTimeout)
+      }
+    }
+    if let due = governor.nextTimer(), due <= now { handle(.timer) }
+  }
+
+  func cancel(_ id: UInt64) {
+    if let call = waiting.removeValue(forKey: id) {
+      answer(call, .failure(Self.unsent(.cancelled, call.request, "cancelled")))
+      handle(.withdrawn(id))
+    } else if let slot = slots.values.first(where: { $0.transfer?.call.ticket.id == id }),
+      let transfer = slot.transfer
+    {
+      abort(slot, transfer, .cancelled)
+    }
+  }
+
+  /// curl has ended the transfer in a slot.
+  func finished(_ slot: CurlSlot, _ code: CURLcode) {
+    guard let transfer = slot.transfer else { return }
+    finish(slot, transfer, code, hasEnded: true)
+  }
+
+  /// Answers everything with `.closed` and gives every slot back.
+  func end() {
+    for call in waiting.values { answer(call, .failure(.closed)) }
+    waiting = [:]
+    for slot in slots.values {
+      if let transfer = slot.transfer {
+        transfer.failure = .closed
+        let ending = unsafe slot.stop(in: multi, hasEnded: false)
+        answer(transfer, slot, ending, code: CURLE_OK)
+      }
+      slot.disconnect()
+    }
+    for (index, slot) in governor.slots.enumerated() where slot != nil { source.giveBack(index) }
+    source.leaveLine()
+    governor = Governor(rules: governor.rules)
+  }
+
+  // MARK: - The governor's actions
+
+  private func handle(_ event: Governor.Event) {
+    var events = [event]
+    while !events.isEmpty {
+      for action in governor.handle(events.removeFirst(), at: .now) {
+        if let answer = carryOut(action) { events.append(answer) }
+      }
+    }
+  }
+
+  /// Does what the governor says.
+  ///
+  /// - Returns: the event that answers the action, where one does.
+  private func carryOut(_ action: Governor.Action) -> Governor.Event? {
+    switch action {
+    case .start(let id, let index):
+      return start(id, in: index)
+    case .take(let inTurn):
+      guard let taken = source.take(inTurn: inTurn) else { return .noneFree }
+      configuration.trace?(.slotTaken(origin: origin, slot: taken.slot))
+      return .taken(slot: taken.slot, rests: taken.rests)
+    case .disconnect(let index):
+      slots[index]?.disconnect()
+    case .giveBack(let index):
+      slots[index]?.disconnect()
+      source.giveBack(index)
+      configuration.trace?(.slotGivenBack(origin: origin, slot: index))
+    case .probe:
+      return .wanted(source.isWanted())
+    case .joinLine:
+      source.joinLine()
+    case .leaveLine:
+      source.leaveLine()
+    case .limitChanged(let from, let to):
+      configuration.trace?(.limit(origin: origin, from: from, to: to))
+    }
+    return nil
+  }
+
+  /// Signs and starts a request in a slot.
+  private func start(_ id: UInt64, in index: Int) -> Governor.Event? {
+    guard let call = waiting.removeValue(forKey: id) else {
+      return .finished(slot: index, .neutral, connected: false)
+    }
+    var request = call.request
+    request.signer?.sign(&request, at: Date())
+    do {
+      let slot = try slots[index] ?? CurlSlot(index: index)
+      slots[index] = slot
+      let transfer = try Transfer(call, signed: request, at: .now)
+      try unsafe slot.start(transfer, in: multi, configuration)
+      started = true
+      return nil
+    } catch {
+      let failure: TransportError =
+        switch error {
+        case let error as BodySource.Failure:
+          Self.unsent(.file(errno: error.errno), request, "its body cannot be read")
+        case let error as CurlSlot.Refused:
+          Self.unsent(
+            .other(code: Int(error.code.rawValue)), request, "not a request that can be sent")
+        default:
+          Self.unsent(.other(code: 0), request, "not sent")
+        }
+      answer(call, .failure(failure))
+      return .finished(slot: index, .neutral, connected: false)
+    }
+  }
+
+  // MARK: - Endings
+
+  private func abort(_ slot: CurlSlot, _ transfer: Transfer, _ kind: TransportError.Kind) {
+    transfer.failure = kind
+    finish(slot, transfer, CURLE_OK, hasEnded: false)
+  }
+
+  private func finish(
+    _ slot: CurlSlot, _ transfer: Transfer, _ code: CURLcode, hasEnded: Bool
+  ) {
+    let ending = unsafe slot.stop(in: multi, hasEnded: hasEnded)
+    let reply = answer(transfer, slot, ending, code: code)
+    let outcome: Governor.Outcome =
+      switch reply {
+      case .success(let response) where response.status == 500: .overload
+      case .success(let response) where response.status < 500: .success
+      default: .neutral
+      }
+    handle(.finished(slot: slot.index, outcome, connected: ending.connected))
+  }
+
+  @discardableResult
+  private func answer(
+    _ transfer: Transfer, _ slot: CurlSlot, _ ending: CurlSlot.Ending, code: CURLcode
+  ) -> Call.Reply {
+    let reply = CurlFailure.reply(
+      transfer, code: code, message: slot.message, requestSize: ending.requestSize)
+    if let trace = configuration.trace {
+      let now = Instant.now
+      trace(
+        .request(
+          TransportTrace.Exchange(
+            method: transfer.request.method, url: transfer.request.url.masked,
+            outcome: .init(reply), sent: transfer.source.position,
+            received: transfer.response.bodyBytes, slot: slot.index,
+            reusedConnection: ending.reused, queued: transfer.startedAt - transfer.call.queuedAt,
+            took: now - transfer.startedAt,
+            connect: transfer.connectedAt.map { $0 - transfer.startedAt } ?? .zero)))
+    }
+    transfer.call.finish(reply)
+    onEnd(transfer.call.ticket.id)
+    return reply
+  }
+
+  /// Answers a call that never got as far as curl.
+  private func answer(_ call: Call, _ reply: Call.Reply) {
+    configuration.trace?(
+      .request(
+        TransportTrace.Exchange(
+          method: call.request.method, url: call.request.url.masked, outcome: .init(reply), sent: 0,
+          received: 0, slot: nil, reusedConnection: false, queued: .now - call.queuedAt,
+          took: .zero, connect: .zero)))
+    call.finish(reply)
+    onEnd(call.ticket.id)
+  }
+
+  private static func unsent(
+    _ kind: TransportError.Kind, _ request: HTTPRequest, _ reason: String
+  ) -> TransportError {
+    TransportError(
+      kind, mayHaveBeenSent: false,
+      detail: "\(request.method.rawValue) \(request.url.origin)\(request.url.path): \(reason)")
+  }
+}
+
+extension TransportTrace.Exchange.Outcome {
+  fileprivate init(_ reply: Call.Reply) {
+    switch reply {
+    case .success(let response): self = .status(response.status)
+    case .failure(let error): self = .failed(error)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/// Where a governor's slots come from: this process alone, or lock files that all share.
+protocol SlotSource: AnyObject {
+  /// Takes a free slot; unless `inTurn`, only where no other process waits for one.
+  ///
+  /// - Returns: its number, and whether another process may have had a connection in it.
+  func take(inTurn: Bool) -> (slot: Int, rests: Bool)?
+  func giveBack(_ slot: Int)
+  /// Whether a process without a slot waits for one.
+  func isWanted() -> Bool
+  func joinLine()
+  func leaveLine()
+}
+
+/// Slots of one process that shares its limit with nobody.
+final class InProcessSlots: SlotSource {
+  private var free: [Bool]
+
+  init(limit: Int) {
+    free = Array(repeating: true, count: limit)
+  }
+
+  func take(inTurn: Bool) -> (slot: Int, rests: Bool)? {
+    guard let slot = free.firstIndex(of: true) else { return nil }
+    free[slot] = false
+    return (slot, false)
+  }
+
+  func giveBack(_ slot: Int) { free[slot] = true }
+  func isWanted() -> Bool { false }
+  func joinLine() {}
+  func leaveLine() {}
+}
