@@ -9,7 +9,7 @@ struct Permutation {
   private let halfBits: UInt64
   private let rounds: UInt64 = 6
 
-  /// - Parameter count: at least 1.
+  /// - Precondition: `count` is at least 1.
   init(count: Int, seed: UInt64) {
     precondition(count >= 1)
     self.count = UInt64(count)

@@ -14,8 +14,8 @@ public enum Series {
 
   /// `start`, `start + step`, … up to and including `end` where a step falls on it.
   ///
-  /// - Parameter step: not zero; negative to count down. A range that points away from its end is
-  ///   empty.
+  /// The step is not zero, and negative to count down. A range that points away from its end is
+  /// empty.
   public static func range(
     _ start: ParameterValue, _ end: ParameterValue, by step: ParameterValue = .integer(1)
   ) throws(SpaceError) -> [ParameterValue] {
@@ -35,9 +35,7 @@ public enum Series {
     }
   }
 
-  /// `count` values from `start` to `end`, equally far apart.
-  ///
-  /// - Parameter count: at least 1; one value is `start`.
+  /// `count` (at least 1) values from `start` to `end`, equally far apart; one value is `start`.
   public static func linspace(
     _ start: ParameterValue, _ end: ParameterValue, count: Int
   ) throws(SpaceError) -> [ParameterValue] {
@@ -58,11 +56,8 @@ public enum Series {
     }
   }
 
-  /// `count` values from `start` to `end`, each the same factor above the one before.
-  ///
-  /// - Parameters:
-  ///   - start, end: the end values themselves, above zero.
-  ///   - count: at least 1; one value is `start`.
+  /// `count` (at least 1) values from `start` to `end`, which are the end values themselves and
+  /// above zero, each the same factor above the one before; one value is `start`.
   public static func logspace(
     _ start: ParameterValue, _ end: ParameterValue, count: Int
   ) throws(SpaceError) -> [ParameterValue] {

@@ -6,6 +6,7 @@ extension Space {
   ///   - filter: true for a point to keep; nil keeps all.
   ///   - order: true where the first comes before the second; nil keeps the space's order. Points
   ///     that are equal in it stay in the space's order.
+  /// - Returns: the points, without repeats.
   /// - Throws: ``SpaceError`` for too many, no, or equal points, and whatever the closures throw.
   public func select(
     limit: Int? = confirmationLimit,

@@ -29,10 +29,10 @@ import Testing
   }
 
   @Test func smallValuesOfAWideRangeAreExact() throws {
-    let values = try Series.range(-1000, 1000, by: 0.001)
-    #expect(values.count == 2_000_001)
-    #expect(values[1_000_001] == .double(0.001))
-    #expect(values[1_000_000] == .integer(0))
+    let values = try Series.range(-100, 100, by: 0.001)
+    #expect(values.count == 200_001)
+    #expect(values[100_001] == .double(0.001))
+    #expect(values[100_000] == .integer(0))
     #expect(try Series.linspace(-0.7, 0.3, count: 11)[7] == .integer(0))
   }
 

@@ -25,7 +25,8 @@ import Testing
 
   @Test func repeatsAddAParameter() throws {
     let space = try Space.grid(["T": [1, 2]]).repeated(2)
-    #expect((0..<4).map { space[$0].label } == ["T=1,rep=1", "T=1,rep=2", "T=2,rep=1", "T=2,rep=2"])
+    let labels = (0..<4).map { space[$0].label }
+    #expect(labels == ["T=1,rep=1", "T=1,rep=2", "T=2,rep=1", "T=2,rep=2"])
     #expect(try Space.grid(["T": [1]]).repeated(1).names == ["T"])
     #expect(throws: SpaceError.repeatedName("rep")) {
       try Space.grid(["rep": [1]]).repeated(2)

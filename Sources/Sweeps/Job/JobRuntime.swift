@@ -1,0 +1,306 @@
+/// The part of a job's script that is the same for all: claims, locks, records, signals.
+///
+/// Its order is the protocol's (`exactly-once.md`, The job): claim, lock, run, publish, exit
+/// record. It makes none of `lock/`, `out/claim/`, `out/refused/`, `out/exit/`, `out/files/` and
+/// `log/`, so that in a wiped home it fails before it runs anything.
+enum JobRuntime {
+  static let text = #"""
+    hpc_say() { printf 'hpc: %s\n' "$1" >&2; }
+    hpc_fail() { hpc_say "$1"; exit 97; }
+    hpc_now() { date +%s; }
+    hpc_flush() { sync "$@" 2>/dev/null || sync; }
+    hpc_with_root() {
+      sed "s|@hpc-root@|$(printf '%s' "$hpc_root" | sed 's/[&|\\]/\\&/g')|g"
+    }
+    if command -v sha256sum >/dev/null 2>&1; then
+      hpc_sum() { sha256sum <"$1"; }
+    elif command -v shasum >/dev/null 2>&1; then
+      hpc_sum() { shasum -a 256 <"$1"; }
+    else
+      hpc_sum() { openssl dgst -sha256 -r <"$1"; }
+    fi
+
+    # Signals only leave a mark, and end the program where one runs: each step looks at the mark.
+    hpc_signal=
+    hpc_child=
+    hpc_workers=
+    hpc_grace=5
+    hpc_kill() {
+      kill -s "$1" -- "-$hpc_child" 2>/dev/null || kill -s "$1" "$hpc_child" 2>/dev/null
+    }
+    hpc_watch=
+    hpc_stop_child() {
+      hpc_kill TERM
+      if [ -z "$hpc_watch" ]; then
+        (trap - HUP INT QUIT TERM XCPU; sleep "$hpc_grace"; hpc_kill KILL) >/dev/null 2>&1 &
+        hpc_watch=$!
+      fi
+    }
+    hpc_on_signal() {
+      hpc_signal=$1
+      if [ -n "$hpc_child" ]; then hpc_stop_child; fi
+      for hpc_x in $hpc_workers; do kill -s TERM "$hpc_x" 2>/dev/null; done
+    }
+    hpc_traps() {
+      trap 'hpc_on_signal 1' HUP
+      trap 'hpc_on_signal 2' INT
+      trap 'hpc_on_signal 3' QUIT
+      trap 'hpc_on_signal 15' TERM
+      trap 'hpc_on_signal 24' XCPU
+    }
+
+    # Puts a record under its final name in one step; fails where the folder is gone.
+    hpc_publish() {
+      hpc_flush "$1"
+      [ -d "${2%/*}" ] && mv "$1" "$2"
+    }
+
+    hpc_copy_tree() {
+      cp -R "$hpc_root/in/$1/files/." "$hpc_work/" || return 1
+      if [ -f "$hpc_root/in/$1/executable" ]; then
+        while IFS= read -r hpc_name_x; do
+          chmod u+x "$hpc_work/$hpc_name_x" || return 1
+        done <"$hpc_root/in/$1/executable"
+      fi
+    }
+    hpc_link() {
+      [ -e "$hpc_home/$1" ] || return 1
+      case $2 in */*) mkdir -p "$hpc_work/${2%/*}" || return 1 ;; esac
+      ln -s "$hpc_home/$1" "$hpc_work/$2"
+    }
+
+    # hpc_take required|optional PATTERN FILE...: copies what is there and adds it to the manifest.
+    hpc_take() {
+      hpc_kind=$1
+      hpc_pattern=$2
+      shift 2
+      hpc_found=
+      for hpc_f in "$@"; do
+        if [ -d "$hpc_f" ]; then
+          find -L "./$hpc_f" -type f >"$hpc_tmp/found" || return 1
+          while IFS= read -r hpc_g; do hpc_take_file "$hpc_g" || return 1; done <"$hpc_tmp/found"
+        elif [ -f "$hpc_f" ]; then
+          hpc_take_file "$hpc_f" || return 1
+        fi
+      done
+      if [ -z "$hpc_found" ] && [ "$hpc_kind" = required ]; then
+        printf 'missing=%s\n' "$hpc_pattern" >>"$hpc_tmp/manifest"
+      fi
+    }
+    hpc_take_file() {
+      hpc_g=${1#./}
+      hpc_found=yes
+      hpc_to=$hpc_tmp/files/$hpc_g
+      [ ! -e "$hpc_to" ] || return 0
+      mkdir -p "${hpc_to%/*}" || return 1
+      if [ -L "./$hpc_g" ] || ! ln "./$hpc_g" "$hpc_to" 2>/dev/null; then
+        cp -p "./$hpc_g" "$hpc_to" || return 1
+      fi
+      hpc_hash=$(hpc_sum "$hpc_to") || return 1
+      printf 'file=%s %s %s\n' "$(($(wc -c <"$hpc_to")))" "${hpc_hash%% *}" "$hpc_g" \
+        >>"$hpc_tmp/manifest"
+      hpc_flush "$hpc_to"
+    }
+
+    # The program and its surroundings, as a small script of its own that becomes the program.
+    hpc_write_start() {
+      {
+        printf 'cd %s || exit 126\n' "$(hpc_quote "$hpc_work")"
+        "hpc_variables_$1"
+        hpc_interpreter=
+        hpc_line=
+        IFS= read -r hpc_line <"$hpc_program" || [ -n "$hpc_line" ]
+        case $hpc_line in '#!'*) hpc_interpreter=${hpc_line#??} ;; esac
+        hpc_p=$(hpc_quote "$hpc_program")
+        if [ -n "$hpc_interpreter" ] && [ ! -x "$hpc_program" ]; then
+          hpc_p="$hpc_interpreter $hpc_p"
+        fi
+        if [ -s "$hpc_tmp/setup" ]; then
+          hpc_q=$(hpc_quote "$hpc_tmp/setup")
+          if [ -n "$hpc_interpreter" ]; then
+            printf 'exec bash -l -c %s hpc %s\n' "'. \"\$1\"; shift; exec \"\$@\"'" "$hpc_q $hpc_p"
+          else
+            printf 'exec bash -l -c %s %s %s\n' "'. \"\$1\"; . \"\$0\"'" "$hpc_p" "$hpc_q"
+          fi
+        elif [ -n "$hpc_interpreter" ]; then
+          printf 'exec %s\n' "$hpc_p"
+        else
+          printf 'exec bash -l %s\n' "$hpc_p"
+        fi
+      } >"$hpc_tmp/start"
+    }
+    hpc_quote() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
+
+    # Starts the program in a process group of its own, so that a signal reaches all of it.
+    hpc_launch() {
+      if [ -n "${BASH_VERSION:-}" ]; then
+        set -m
+        sh "$hpc_tmp/start" >"$hpc_log.out" 2>"$hpc_log.err" </dev/null &
+        hpc_child=$!
+        set +m
+      elif command -v setsid >/dev/null 2>&1; then
+        setsid sh "$hpc_tmp/start" >"$hpc_log.out" 2>"$hpc_log.err" </dev/null &
+        hpc_child=$!
+      else
+        sh "$hpc_tmp/start" >"$hpc_log.out" 2>"$hpc_log.err" </dev/null &
+        hpc_child=$!
+      fi
+    }
+
+    # Waits for the program's real end: `wait` also returns when a signal was handled.
+    hpc_wait() {
+      # A signal that came between the start and the line that kept the child's id.
+      if [ -n "$hpc_signal" ]; then hpc_stop_child; fi
+      while :; do
+        wait "$hpc_child"
+        hpc_code=$?
+        if [ "$hpc_code" -gt 128 ] && kill -0 "$hpc_child" 2>/dev/null; then continue; fi
+        break
+      done
+      # What the program left behind would go on writing into its outputs.
+      kill -s KILL -- "-$hpc_child" 2>/dev/null
+      hpc_child=
+      if [ -n "$hpc_watch" ]; then kill -s KILL "$hpc_watch" 2>/dev/null; fi
+      hpc_watch=
+    }
+
+    # hpc_end CODE SIGNAL: the exit record, last of all.
+    hpc_end() {
+      {
+        printf 'attempt=%s\nexecution=%s\ncode=%s\n' "$hpc_a" "$hpc_e" "$1"
+        if [ -n "$2" ]; then printf 'signal=%s\n' "$2"; fi
+        printf 'start=%s\nend=%s\n' "$hpc_start" "$(hpc_now)"
+        if [ -f "$hpc_tmp/manifest" ]; then cat "$hpc_tmp/manifest"; fi
+        printf 'complete=yes\n'
+      } >"$hpc_tmp/exit" && hpc_publish "$hpc_tmp/exit" "$hpc_root/out/exit/$hpc_a.$hpc_e"
+    }
+
+    hpc_run_attempt() {
+      eval "hpc_a=\$hpc_attempt_$1 hpc_folder=\$hpc_folder_$1 hpc_remote=\$hpc_remote_$1"
+      eval "hpc_earlier=\$hpc_earlier_$1"
+      hpc_claimed=$(hpc_now)
+      hpc_e=${PJM_JOBID:-0}.$$.$hpc_claimed
+      hpc_tmp=$hpc_root/work/$hpc_a.$hpc_e
+      hpc_log=$hpc_root/log/$hpc_name/$hpc_a
+
+      # 1. The claim. It is there before the lock, so that a lock without a claim is the client's.
+      mkdir "$hpc_tmp" || hpc_fail "cannot make $hpc_tmp"
+      printf 'attempt=%s\nexecution=%s\ntime=%s\njob=%s\nlimit=%s\ncomplete=yes\n' "$hpc_a" \
+        "$hpc_e" "$hpc_claimed" "${PJM_JOBID:-0}" "$hpc_limit" >"$hpc_tmp/claim" &&
+        hpc_publish "$hpc_tmp/claim" "$hpc_root/out/claim/$hpc_a.$hpc_e" ||
+        hpc_fail "cannot write the claim of $hpc_a"
+      if [ -n "$hpc_signal" ]; then exit $((128 + hpc_signal)); fi
+
+      # 2. The lock: who makes this folder runs the attempt, now and for good.
+      if ! mkdir "$hpc_root/lock/$hpc_a" 2>/dev/null; then
+        printf 'attempt=%s\nexecution=%s\ntime=%s\ncomplete=yes\n' "$hpc_a" "$hpc_e" \
+          "$(hpc_now)" >"$hpc_tmp/refused" &&
+          hpc_publish "$hpc_tmp/refused" "$hpc_root/out/refused/$hpc_a.$hpc_e"
+        rm -rf "$hpc_tmp"
+        hpc_say "attempt $hpc_a is taken: nothing runs"
+        return
+      fi
+      [ -f "$hpc_root/out/claim/$hpc_a.$hpc_e" ] ||
+        hpc_fail "the claim of $hpc_a is gone: this home was wiped"
+
+      # 3. The program.
+      hpc_start=$(hpc_now)
+      if [ -n "$hpc_folder" ]; then
+        hpc_work=$hpc_home/$hpc_folder
+      else
+        hpc_work=$hpc_root/work/$hpc_a
+      fi
+      if ! { mkdir -p "$hpc_work" && cd "$hpc_work" && "hpc_inputs_$1"; }; then
+        hpc_say "an input of $hpc_a is missing"
+        printf 'error=inputs\n' >>"$hpc_tmp/manifest"
+        hpc_end 96 ""
+        return
+      fi
+      hpc_setup >"$hpc_tmp/setup"
+      if [ -n "$hpc_remote" ]; then
+        hpc_program=$hpc_home/$hpc_remote
+      else
+        hpc_program=$hpc_tmp/script
+        "hpc_script_$1" >"$hpc_program" && chmod u+x "$hpc_program"
+      fi
+      hpc_write_start "$1"
+      if [ -n "$hpc_signal" ]; then
+        hpc_end $((128 + hpc_signal)) "$hpc_signal"
+        exit $((128 + hpc_signal))
+      fi
+      hpc_launch
+      hpc_wait
+      if [ -n "$hpc_signal" ]; then
+        hpc_end "$hpc_code" "$hpc_signal"
+        exit $((128 + hpc_signal))
+      fi
+
+      # 4. The outputs, all in one step, and after them the exit record.
+      if [ "$hpc_code" = 0 ]; then
+        mkdir "$hpc_tmp/files" && "hpc_outputs_$1" &&
+          mv "$hpc_tmp/files" "$hpc_root/out/files/$hpc_a" ||
+          printf 'error=outputs\n' >>"$hpc_tmp/manifest"
+      fi
+      if [ "$hpc_code" = 137 ]; then hpc_end 137 9; else hpc_end "$hpc_code" ""; fi || return
+      cd "$hpc_root" || return
+      if [ "$hpc_code" = 0 ] && [ "$hpc_keep" != all ]; then
+        for hpc_old in $hpc_earlier; do rm -rf "$hpc_root/work/$hpc_old"; done
+      fi
+      case $hpc_keep:$hpc_code in
+        none:* | failed:0) if [ -z "$hpc_folder" ]; then rm -rf "$hpc_work"; fi ;;
+      esac
+      rm -rf "$hpc_tmp"
+      if [ "$hpc_code" != 0 ]; then hpc_status=$hpc_code; fi
+      if [ -n "$hpc_signal" ]; then exit $((128 + hpc_signal)); fi
+    }
+
+    # One of the processes that take attempts, each the next that none of them has taken.
+    hpc_worker() {
+      hpc_i=0
+      while [ "$hpc_i" -lt "$hpc_count" ]; do
+        if mkdir "$hpc_turns/$hpc_i" 2>/dev/null; then hpc_run_attempt "$hpc_i"; fi
+        hpc_i=$((hpc_i + 1))
+      done
+      exit "$hpc_status"
+    }
+
+    hpc_status=0
+    hpc_traps
+    cd "${PJM_O_WORKDIR:-${HOME:-.}}" || hpc_fail "no home"
+    hpc_home=$(pwd)
+    cd "$hpc_home_root" || hpc_fail "the sweep's folder $hpc_home_root is gone: this home was wiped"
+    hpc_root=$(pwd)
+    mkdir "log/$hpc_name" 2>/dev/null
+    [ -d "log/$hpc_name" ] || hpc_fail "cannot make log/$hpc_name: this home was wiped"
+    if [ "$hpc_at_once" = 1 ]; then
+      hpc_i=0
+      while [ "$hpc_i" -lt "$hpc_count" ]; do
+        hpc_run_attempt "$hpc_i"
+        hpc_i=$((hpc_i + 1))
+      done
+      exit "$hpc_status"
+    fi
+    hpc_turns=$hpc_root/work/$hpc_name.$$.$(hpc_now)
+    mkdir "$hpc_turns" || hpc_fail "cannot make $hpc_turns"
+    hpc_i=0
+    while [ "$hpc_i" -lt "$hpc_at_once" ]; do
+      (hpc_workers=; hpc_traps; hpc_worker) &
+      hpc_workers="$hpc_workers $!"
+      hpc_i=$((hpc_i + 1))
+    done
+    # A signal that came between a start and the line that kept the worker's id.
+    if [ -n "$hpc_signal" ]; then hpc_on_signal "$hpc_signal"; fi
+    for hpc_w in $hpc_workers; do
+      while :; do
+        wait "$hpc_w"
+        hpc_code=$?
+        if [ "$hpc_code" -gt 128 ] && kill -0 "$hpc_w" 2>/dev/null; then continue; fi
+        break
+      done
+      if [ "$hpc_code" != 0 ]; then hpc_status=$hpc_code; fi
+    done
+    rm -rf "$hpc_turns"
+    exit "$hpc_status"
+
+    """#
+}

@@ -1,0 +1,49 @@
+/// What can be known to be wrong with a rendered script before it is submitted.
+public enum ScriptLint {
+  /// Limits of a resource group that are known from public material (`api.md`, Limits seen).
+  struct Limit {
+    var nodes: ClosedRange<Int>
+    var elapse: Int
+  }
+
+  static let limits = ["small": Limit(nodes: 1...384, elapse: 72 * 3600)]
+
+  /// The elapse limit that PJM gives a job which asks for none, in seconds (`api.md`).
+  public static let standardElapse = 60
+
+  /// Every remark about a script and the options that its job will have.
+  public static func notes(script: String, directives: PJMDirectives) -> [ScriptNote] {
+    var notes: [ScriptNote] = []
+    func add(_ line: Int, _ severity: ScriptNote.Severity, _ message: String) {
+      notes.append(ScriptNote(line: line, severity: severity, message: message))
+    }
+    let header = ScriptHeader(script)
+    if script.allSatisfy(\.isWhitespace) { add(0, .error, "the script is empty") }
+    if script.utf8.contains(0) { add(0, .error, "the script holds a NUL byte") }
+    if script.utf8.contains(0x0d), script.contains("\r\n") {
+      add(1, .error, "lines end in CR LF: the shell would take the CR for a part of each command")
+    }
+    notes += header.misplaced
+    notes += directives.notices
+    if directives.elapse == nil {
+      add(
+        0, .notice,
+        "no elapse limit: the job gets \(Elapse.spoken(standardElapse)); say resources.elapse")
+    }
+    if let group = directives.rscgrp, let limit = limits[group] {
+      if !limit.nodes.contains(directives.nodes) {
+        add(
+          0, .error,
+          "\(directives.nodes) nodes: the resource group \(group) has "
+            + "\(limit.nodes.lowerBound) to \(limit.nodes.upperBound)")
+      }
+      if let elapse = directives.elapse, elapse > limit.elapse {
+        add(
+          0, .error,
+          "elapse limit \(Elapse.text(elapse)): the resource group \(group) has at most "
+            + Elapse.spoken(limit.elapse))
+      }
+    }
+    return notes
+  }
+}
