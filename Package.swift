@@ -39,6 +39,12 @@ let package = Package(
     .library(name: "HPCClient", targets: ["HPCClient", "CurlTransport"]),
     .library(name: "ObjectStore", targets: ["ObjectStore", "CurlTransport"]),
   ],
+  traits: [
+    .trait(
+      name: "Readline",
+      description: "Line editing through GNU readline (GPL-3); without it, lines as they come."),
+    .default(enabledTraits: ["Readline"]),
+  ],
   targets: [
     system("CLua", pkgConfig: "lua5.4", apt: "liblua5.4-dev"),
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
@@ -46,6 +52,10 @@ let package = Package(
     system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     system("CExpat", pkgConfig: "expat", apt: "libexpat1-dev"),
     system("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
+    // Not by pkg-config: what its tinfo adds to the flags SwiftPM refuses with a warning.
+    .systemLibrary(
+      name: "CReadline", path: "Sources/System/CReadline", providers: [.apt(["libreadline-dev"])]),
+    .systemLibrary(name: "CTerminal", path: "Sources/System/CTerminal"),
 
     .target(
       name: "CLuaShim", dependencies: ["CLua"],
@@ -67,7 +77,10 @@ let package = Package(
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift("LuaAPI", ["LuaRuntime", "HPCClient"], resources: [.embedInCode("prelude.lua")]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "CMicrohttpd"]),
-    swift("Console", ["LuaRuntime", "LuaAPI"]),
+    swift(
+      "LineEditor",
+      ["CTerminal", .target(name: "CReadline", condition: .when(traits: ["Readline"]))]),
+    swift("Console", ["LuaRuntime", "LuaAPI", "LineEditor"]),
     .executableTarget(
       name: "hpc",
       dependencies: ["Console", "LuaAPI", "HPCClient", "CurlTransport", "Simulator"],
@@ -93,6 +106,7 @@ let package = Package(
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("LuaRuntimeTests", ["LuaRuntime"]),
     tests("LuaAPITests", ["LuaAPI"]),
+    tests("LineEditorTests", ["LineEditor"]),
     tests("ConsoleTests", ["Console"]),
     tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),
     tests("EndToEndTests", ["HPCClient", "JSON"]),

@@ -1,0 +1,74 @@
+/// What typing led to.
+public enum LineEvent: Sendable, Equatable {
+  /// A whole form was accepted, several lines perhaps; without the last newline.
+  case form([UInt8])
+  /// Ctrl-D on an empty form, or the end of the input.
+  case endOfInput
+  /// The terminal is gone: nobody can be asked any more.
+  case closed
+}
+
+/// Reads forms from people, without ever blocking: the owner waits for ``descriptor`` in its own
+/// poll, so that background tasks go on while a prompt is up.
+///
+/// An editor belongs to one thread. It is idle until ``begin(prompt:)``; it becomes idle again with
+/// the event that ``process()`` returns, and then the terminal is in the modes that programs expect.
+public protocol LineEditor: AnyObject {
+  /// The descriptor that is readable when ``process()`` has something to do.
+  var descriptor: Int32 { get }
+
+  /// Whether a prompt is up.
+  var isActive: Bool { get }
+
+  /// Shows a prompt and starts to take input.
+  ///
+  /// - Parameter prompt: text of one line; may hold colour sequences.
+  func begin(prompt: String)
+
+  /// Takes what was typed, at most some kilobytes at a time.
+  func process() -> LineEvent?
+
+  /// Shows text above the prompt and what was typed so far.
+  func showAbove(_ text: [UInt8])
+
+  /// Throws away what was typed and leaves the prompt: Ctrl-C.
+  func abandon()
+
+  /// Lays the form out again after the terminal changed its size.
+  func resize()
+
+  /// Hands the terminal back for a while, as when the process is stopped (Ctrl-Z).
+  func suspend()
+
+  /// Takes the terminal again after ``suspend()``.
+  func resume()
+
+  /// Adds a form to those that can be recalled.
+  func remember(_ form: [UInt8])
+
+  /// Ends the use of the terminal.
+  func close()
+}
+
+/// What an editor asks its owner.
+public struct LineEditorHooks {
+  /// Whether Return ends the form; a new line is begun otherwise.
+  public var isComplete: (_ form: [UInt8]) -> Bool
+  /// What could stand at the cursor, which is `point` bytes into the form.
+  public var complete: (_ form: [UInt8], _ point: Int) -> LineCompletion
+  /// Text that lists candidates on a terminal of `columns` cells and `rows` lines.
+  public var list:
+    (_ candidates: [LineCompletion.Candidate], _ columns: Int, _ rows: Int) -> [UInt8]
+
+  public init(
+    isComplete: @escaping (_ form: [UInt8]) -> Bool,
+    complete: @escaping (_ form: [UInt8], _ point: Int) -> LineCompletion,
+    list:
+      @escaping (_ candidates: [LineCompletion.Candidate], _ columns: Int, _ rows: Int) ->
+      [UInt8]
+  ) {
+    self.isComplete = isComplete
+    self.complete = complete
+    self.list = list
+  }
+}

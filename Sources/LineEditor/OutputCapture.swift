@@ -1,0 +1,122 @@
+internal import CTerminal
+import Glibc
+
+/// Holds back what this process writes to stdout and stderr while a prompt is up, whoever writes
+/// it, so that it can be shown above the prompt.
+///
+/// The descriptors lead into a file in memory meanwhile: a pipe would block the one thread that
+/// writes and reads.
+public final class OutputCapture {
+  /// The terminal, whatever descriptor 1 leads to.
+  public let terminal: Int32
+  private let errors: Int32
+  private let file: Int32
+  private let capturesErrors: Bool
+  private var offset: off_t = 0
+  /// The beginning of a line that is not ended yet.
+  private var pending: [UInt8] = []
+  /// Whether the descriptors lead into the file now.
+  public private(set) var isActive = false
+
+  // See TerminalGuard: read by exit functions and signal handlers.
+  nonisolated(unsafe) private static var active: (terminal: Int32, errors: Int32, file: Int32)? =
+    nil
+  nonisolated(unsafe) private static var released: off_t = 0
+
+  /// - Returns: nil where the system has no descriptors or no file in memory to give.
+  public init?() {
+    terminal = fcntl(1, F_DUPFD_CLOEXEC, 10)
+    errors = fcntl(2, F_DUPFD_CLOEXEC, 10)
+    file = unsafe memfd_create("hpc-output", UInt32(hpc_close_on_exec_file))
+    capturesErrors = isatty(2) == 1
+    guard terminal >= 0, errors >= 0, file >= 0, fcntl(file, F_SETFL, O_APPEND) == 0 else {
+      for descriptor in [terminal, errors, file] where descriptor >= 0 { _ = close(descriptor) }
+      return nil
+    }
+    // Lines leave at their ends even where the first write meets the file.
+    _ = unsafe setvbuf(hpc_stdout(), nil, _IOLBF, 4096)
+  }
+
+  deinit {
+    stop()
+    _ = close(terminal)
+    _ = close(errors)
+    _ = close(file)
+  }
+
+  /// Begins to hold output back.
+  public func start() {
+    guard !isActive else { return }
+    _ = unsafe fflush(hpc_stdout())
+    isActive = true
+    unsafe Self.released = offset
+    unsafe Self.active = (terminal, capturesErrors ? errors : -1, file)
+    _ = dup2(file, 1)
+    if capturesErrors { _ = dup2(file, 2) }
+  }
+
+  /// The whole lines written since the last call.
+  public func takeLines() -> [UInt8] {
+    readNew()
+    guard let end = pending.lastIndex(of: 0x0a) else { return [] }
+    let lines = Array(pending[...end])
+    pending.removeSubrange(...end)
+    return lines
+  }
+
+  /// Lets output go to the terminal again, what was held back first.
+  @discardableResult
+  public func stop() -> Bool {
+    guard isActive else { return false }
+    _ = unsafe fflush(hpc_stdout())
+    readNew()
+    unsafe Self.active = nil
+    _ = dup2(terminal, 1)
+    if capturesErrors { _ = dup2(errors, 2) }
+    isActive = false
+    let rest = pending
+    pending = []
+    Descriptor.write(rest, to: terminal)
+    return !rest.isEmpty
+  }
+
+  private func readNew() {
+    var information = stat()
+    guard isActive, unsafe fstat(file, &information) == 0 else { return }
+    while offset < information.st_size {
+      let want = min(Int(information.st_size - offset), 1 << 20)
+      let chunk = unsafe [UInt8](unsafeUninitializedCapacity: want) { buffer, size in
+        size = unsafe max(0, pread(file, buffer.baseAddress, want, offset))
+      }
+      if chunk.isEmpty { break }
+      pending += chunk
+      offset += off_t(chunk.count)
+    }
+    // Emptied whenever it is read to its end: it never holds more than one batch of the loop.
+    if offset > 0, offset >= information.st_size, ftruncate(file, 0) == 0 { offset = 0 }
+    unsafe Self.released = offset
+  }
+
+  /// Async-signal-safe: the descriptors lead to the terminal again and what was held back is shown.
+  static func release() {
+    guard let held = unsafe active else { return }
+    unsafe active = nil
+    _ = dup2(held.terminal, 1)
+    if held.errors >= 0 { _ = dup2(held.errors, 2) }
+    var at = unsafe released
+    var bytes: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
+      (0, 0, 0, 0, 0, 0, 0, 0)
+    var isFirst = true
+    while true {
+      let count = unsafe pread(held.file, &bytes, 64, at)
+      guard count > 0 else { return }
+      if isFirst {
+        var newline: (UInt8, UInt8) = (0x0d, 0x0a)
+        _ = unsafe write(held.terminal, &newline, 2)
+        isFirst = false
+      }
+      _ = unsafe write(held.terminal, &bytes, count)
+      at += off_t(count)
+    }
+  }
+}

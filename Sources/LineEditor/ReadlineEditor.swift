@@ -1,0 +1,229 @@
+#if Readline
+  import Glibc
+  internal import CReadline
+
+  /// GNU readline through its callback interface.
+  ///
+  /// Readline is one per process, so is this. It reads the terminal byte by byte: what is typed
+  /// after Return stays in the kernel for whoever reads next, a program that the form runs perhaps.
+  @safe public final class ReadlineEditor: LineEditor {
+    public let descriptor: Int32
+    public private(set) var isActive = false
+    let output: Int32
+    let hooks: LineEditorHooks
+    /// Bytes read beyond the end of a paste.
+    private var ahead: ArraySlice<UInt8> = []
+    private var paste: PasteDecoder?
+    private var event: LineEvent?
+    private var isClosed = false
+    private var lastRemembered: [UInt8] = []
+    /// Our own stream onto the terminal: descriptor 1 may lead elsewhere while a prompt is up.
+    private let stream: UnsafeMutablePointer<FILE>
+
+    /// The one editor. `nonisolated(unsafe)`: readline calls back without a context, and only on
+    /// the thread that called it, which is the editor's.
+    nonisolated(unsafe) private static weak var shared: ReadlineEditor?
+    static var current: ReadlineEditor? { unsafe shared }
+
+    /// Takes the terminal.
+    ///
+    /// - Parameters:
+    ///   - input: the terminal's descriptor, normally 0.
+    ///   - output: a descriptor of the same terminal that stays open.
+    ///   - hooks: what is asked of the owner.
+    /// - Returns: nil when these are no terminal, or another editor exists.
+    public init?(input: Int32 = 0, output: Int32, hooks: LineEditorHooks) {
+      guard Self.current == nil, TerminalGuard.arm(input), isatty(output) == 1,
+        let stream = unsafe fdopen(fcntl(output, F_DUPFD_CLOEXEC, 10), "w")
+      else { return nil }
+      descriptor = input
+      self.output = output
+      self.hooks = hooks
+      unsafe self.stream = unsafe stream
+      unsafe Self.shared = self
+      unsafe hpc_rl_configure(
+        stream, { _ in ReadlineEditor.current?.nextByte() ?? EOF },
+        { ReadlineEditor.current?.hasInput == true ? 1 : 0 })
+      _ = rl_initialize()
+      // The one command of readline's that waits in place, for half a second.
+      _ = unsafe rl_variable_bind("blink-matching-paren", "off")
+      using_history()
+      bindKeys()
+    }
+
+    deinit { unsafe fclose(stream) }
+
+    public func begin(prompt: String) {
+      guard !isActive else { return }
+      isActive = true
+      event = nil
+      _ = TerminalGuard.arm(descriptor)
+      TerminalGuard.setPrompting(true)
+      unsafe rl_callback_handler_install(Self.marked(prompt)) { line in
+        unsafe ReadlineEditor.current?.accept(line)
+      }
+    }
+
+    /// Colour sequences of a prompt within the marks by which readline knows what takes no room.
+    static func marked(_ prompt: String) -> String {
+      var result = ""
+      var isSequence = false
+      for scalar in prompt.unicodeScalars {
+        if scalar == "\u{1b}", !isSequence {
+          isSequence = true
+          result += "\u{01}"
+        }
+        result.unicodeScalars.append(scalar)
+        if isSequence, scalar == "m" {
+          isSequence = false
+          result += "\u{02}"
+        }
+      }
+      return result
+    }
+
+    /// Called by readline when a line is accepted or Ctrl-D was typed.
+    private func accept(_ line: UnsafeMutablePointer<CChar>?) {
+      leave()
+      guard let line = unsafe line else {
+        event = isClosed ? .closed : .endOfInput
+        return
+      }
+      event = isClosed ? .closed : .form(unsafe Self.bytes(line, Int(strlen(line))))
+      unsafe free(line)
+    }
+
+    private func leave() {
+      guard isActive else { return }
+      isActive = false
+      paste = nil
+      rl_callback_handler_remove()
+      TerminalGuard.setPrompting(false)
+    }
+
+    public func process() -> LineEvent? {
+      var budget = 4096
+      while isActive, budget > 0, hasInput {
+        if paste != nil {
+          budget -= readPaste()
+        } else {
+          rl_callback_read_char()
+          budget -= 1
+        }
+        if isClosed, event == nil {
+          leave()
+          event = .closed
+        }
+      }
+      defer { event = nil }
+      return event
+    }
+
+    private var hasInput: Bool { !ahead.isEmpty || Descriptor.isReadable(descriptor) }
+
+    /// The next byte for readline.
+    private func nextByte() -> Int32 {
+      if let byte = ahead.popFirst() { return Int32(byte) }
+      let bytes = Descriptor.read(descriptor, atMost: 1)
+      guard let byte = bytes.first else {
+        isClosed = true
+        return EOF
+      }
+      return Int32(byte)
+    }
+
+    /// Key of the sequence that opens a bracketed paste: what follows is not for readline, which
+    /// would wait for its end in place.
+    func beginPaste() { paste = PasteDecoder() }
+
+    private func readPaste() -> Int {
+      let input: ArraySlice<UInt8>
+      if ahead.isEmpty {
+        input = Descriptor.read(descriptor, atMost: 65_536)[...]
+        if input.isEmpty {
+          isClosed = true
+          return 1
+        }
+      } else {
+        input = ahead
+        ahead = []
+      }
+      if let (text, rest) = paste?.take(input) {
+        paste = nil
+        ahead = rest
+        insert(text)
+        rl_redisplay()
+      }
+      return 64
+    }
+
+    func insert(_ text: [UInt8]) {
+      _ = unsafe (text + [0]).withUnsafeBytes { buffer in
+        unsafe buffer.bindMemory(to: CChar.self).baseAddress.map { unsafe rl_insert_text($0) } ?? 0
+      }
+    }
+
+    /// The form as it stands.
+    var form: [UInt8] {
+      unsafe hpc_rl_buffer().map { unsafe Self.bytes($0, Int(hpc_rl_end())) } ?? []
+    }
+
+    static func bytes(_ pointer: UnsafePointer<CChar>, _ count: Int) -> [UInt8] {
+      unsafe Array(UnsafeRawBufferPointer(start: pointer, count: count))
+    }
+
+    public func showAbove(_ text: [UInt8]) {
+      guard !text.isEmpty else { return }
+      guard isActive else {
+        Descriptor.write(text, to: output)
+        return
+      }
+      _ = rl_clear_visible_line()
+      unsafe fflush(stream)
+      Descriptor.write(text + (text.last == 0x0a ? [] : [0x0a]), to: output)
+      _ = rl_forced_update_display()
+    }
+
+    public func abandon() {
+      guard isActive else { return }
+      rl_callback_sigcleanup()
+      hpc_rl_set_point(hpc_rl_end())
+      rl_redisplay()
+      unsafe fflush(stream)
+      rl_free_line_state()
+      _ = unsafe rl_replace_line("", 0)
+      ahead = []
+      leave()
+      Descriptor.write(Array("^C\r\n".utf8), to: output)
+    }
+
+    public func resize() {
+      if isActive { rl_resize_terminal() } else { rl_reset_screen_size() }
+    }
+
+    public func suspend() {
+      guard isActive else { return }
+      rl_deprep_terminal()
+      TerminalGuard.setPrompting(false)
+    }
+
+    public func resume() {
+      guard isActive else { return }
+      TerminalGuard.setPrompting(true)
+      rl_prep_terminal(1)
+      _ = rl_forced_update_display()
+    }
+
+    public func remember(_ form: [UInt8]) {
+      guard !form.isEmpty, form != lastRemembered, !form.contains(0) else { return }
+      lastRemembered = form
+      unsafe (form + [0]).withUnsafeBytes { buffer in
+        if let text = unsafe buffer.bindMemory(to: CChar.self).baseAddress {
+          unsafe add_history(text)
+        }
+      }
+    }
+
+    public func close() { leave() }
+  }
+#endif

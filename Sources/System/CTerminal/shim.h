@@ -1,0 +1,10 @@
+#pragma once
+// What Swift's Glibc lacks: the stdio globals, and a file in memory.
+#include <stdio.h>
+
+static inline FILE *hpc_stdin(void) { return stdin; }
+static inline FILE *hpc_stdout(void) { return stdout; }
+
+// sys/mman.h shows it under _GNU_SOURCE only, which a clang module cannot switch on for itself.
+extern int memfd_create(const char *name, unsigned int flags);
+enum { hpc_close_on_exec_file = 1 };  // MFD_CLOEXEC
