@@ -19,6 +19,8 @@ public final class HPCClient: Sendable {
     /// How much faster than the wall clock the service's jobs run: 1 but on a simulator.
     public var clockRate: Double
     public var time: any TimeSource
+    /// Where the poller of this endpoint is found; one registry a process.
+    public var watchers = WatcherRegistry.shared
     /// Draws in 0..<1, for backoff.
     public var random: @Sendable () -> Double
     /// Whether a file is there on this computer, for the advice after a refused submission.
@@ -54,15 +56,36 @@ public final class HPCClient: Sendable {
   private let hasAnswered = Mutex(false)
   /// Jobs that this client submitted: never candidates of another submission.
   let submitted = Mutex<Set<JobID>>([])
-  let listJudge: Mutex<ListJudge>
+  private let listJudge: Mutex<ListJudge>
+  private let keptWatcher = Mutex<JobWatcher?>(nil)
 
-  public init(_ configuration: Configuration, transport: any HTTPTransport) {
+  public convenience init(_ configuration: Configuration, transport: any HTTPTransport) {
+    self.init(configuration, transport: transport, clockOffset: ClockOffset())
+  }
+
+  private init(
+    _ configuration: Configuration, transport: any HTTPTransport, clockOffset: ClockOffset
+  ) {
     self.configuration = configuration
     self.transport = transport
-    clockOffset = ClockOffset()
+    self.clockOffset = clockOffset
     listJudge = Mutex(ListJudge(patience: .seconds(120) / configuration.clockRate))
     signer = SigV4Signer(
       credentials: configuration.credentials, scope: configuration.scope, clockOffset: clockOffset)
+  }
+
+  /// Another client of the same account over the same transport and clock.
+  func twin() -> HPCClient {
+    HPCClient(configuration, transport: transport, clockOffset: clockOffset)
+  }
+
+  /// The poller of this endpoint; kept from the first wait on.
+  var watcher: JobWatcher {
+    keptWatcher.withLock { kept in
+      let watcher = kept ?? configuration.watchers.watcher(for: self)
+      kept = watcher
+      return watcher
+    }
   }
 
   /// Seconds since 1970 on this machine's clock.
@@ -70,6 +93,14 @@ public final class HPCClient: Sendable {
 
   /// Seconds since 1970 on the service's clock, as far as it is known.
   var serverNow: Double { now + clockOffset.seconds }
+}
+
+extension HPCClient {
+  /// Whether a whole list of so many jobs proves something.
+  func judge(count: Int) -> Bool {
+    let now = configuration.time.uptime()
+    return listJudge.withLock { $0.isGood(count: count, at: now) }
+  }
 }
 
 /// What a single call may change.

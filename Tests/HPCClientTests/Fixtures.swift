@@ -20,14 +20,15 @@ struct Fixture {
     self.transport = transport
     self.time = time
     self.events = events
-    client = HPCClient(
-      HPCClient.Configuration(
-        endpoint: HTTPURL(scheme: .https, host: "api.example"),
-        credentials: Credentials(accessKeyID: "AKIDEXAMPLE", secretAccessKey: "topsecret"),
-        scope: SigningScope(region: "jp-east-1", service: "hpc-api"), retry: retry,
-        clockRate: clockRate, time: time, random: { 0.5 },
-        fileExists: { localFiles.contains($0) }, observer: { events.add($0) }),
-      transport: transport)
+    var configuration = HPCClient.Configuration(
+      endpoint: HTTPURL(scheme: .https, host: "api.example"),
+      credentials: Credentials(accessKeyID: "AKIDEXAMPLE", secretAccessKey: "topsecret"),
+      scope: SigningScope(region: "jp-east-1", service: "hpc-api"), retry: retry,
+      clockRate: clockRate, time: time, random: { 0.5 },
+      fileExists: { localFiles.contains($0) }, observer: { events.add($0) })
+    // Tests run side by side against one name: each has its own poller.
+    configuration.watchers = WatcherRegistry()
+    client = HPCClient(configuration, transport: transport)
   }
 
   init(_ answers: InMemoryTransport.Answer..., localFiles: Set<String> = []) {

@@ -31,6 +31,13 @@ public struct HPCError: Error, Sendable {
     guard case .transport(let error) = failure else { return nil }
     return error
   }
+  /// Whether the service says that there is no such job, in one of the shapes that it has for it:
+  /// neither an unknown address nor a page of a gateway.
+  public var saysJobIsMissing: Bool {
+    guard case .fault(let fault) = failure else { return false }
+    return fault.isJobNotFound
+  }
+
   /// What words were found for.
   var failure: Failure?
 

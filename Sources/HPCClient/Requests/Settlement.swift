@@ -88,8 +88,7 @@ extension HPCClient {
   /// Whether a list proves something.
   func judge(_ list: JobList) -> Bool {
     guard list.jobs.allSatisfy({ $0.id != nil }) else { return false }
-    let now = configuration.time.uptime()
-    return listJudge.withLock { $0.isGood(count: list.jobs.count, at: now) }
+    return judge(count: list.jobs.count)
   }
 
   /// A submission's error with what only a look around can add: whether the job is there, how many

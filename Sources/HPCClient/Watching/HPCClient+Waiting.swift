@@ -1,0 +1,84 @@
+import Synchronization
+
+/// How to wait.
+public struct WaitOptions: Sendable {
+  /// Between two lists, kept however long nothing changes; nil for 10 s, backing off to 60 s.
+  public var interval: Duration?
+  /// When to stop waiting; nil for never.
+  public var timeout: Duration?
+  /// Whether the caller has seen the jobs before: then one that no list shows is gone, not wrong.
+  public var areKnown: Bool
+  /// Told of every status that a job is seen in, the first included; called from any thread.
+  public var onChange: (@Sendable (JobObservation) -> Void)?
+
+  public init(
+    interval: Duration? = nil, timeout: Duration? = nil, areKnown: Bool = false,
+    onChange: (@Sendable (JobObservation) -> Void)? = nil
+  ) {
+    self.interval = interval
+    self.timeout = timeout
+    self.areKnown = areKnown
+    self.onChange = onChange
+  }
+}
+
+/// How a wait for jobs ended.
+public struct WaitResult: Sendable {
+  /// In the order that was asked for.
+  public var jobs: [JobObservation]
+  /// Whether time was up before every job was over.
+  public var isTimeout: Bool
+}
+
+extension HPCClient {
+  /// Waits until jobs have ended, as far as can be known: a terminal status was seen, or two good
+  /// lists and the detail do not show the job any more.
+  ///
+  /// - Parameters:
+  ///   - ids: any number of jobs; all waits of a process share one list request per interval.
+  ///   - options: interval, time limit, what to do on changes.
+  /// - Returns: what is known of each job; a number that never was one is `gone` and not
+  ///   ``JobObservation/wasKnown``.
+  /// - Throws: a cancelled task; no service at that address; a service that refuses.
+  public func wait(
+    for ids: [JobID], _ options: WaitOptions = WaitOptions()
+  ) async throws(HPCError) -> WaitResult {
+    for (name, value) in [("interval", options.interval), ("timeout", options.timeout)] {
+      if let value, value < .zero {
+        throw HPCError(.invalidArgument, "\(name) must not be negative")
+      }
+    }
+    guard !ids.isEmpty else { return WaitResult(jobs: [], isTimeout: false) }
+    let watcher = watcher
+    let known = options.areKnown ? Set(ids) : submitted.withLock { $0.intersection(ids) }
+    let interval = options.interval.map { max($0, PollSchedule.shortest) }
+    let id = await watcher.newID()
+    let result = await withTaskCancellationHandler {
+      await watcher.wait(
+        id, for: ids, known: known, interval: interval, timeout: options.timeout,
+        onChange: options.onChange)
+    } onCancel: {
+      Task { await watcher.cancel(id) }
+    }
+    let ending = try result.get()
+    return WaitResult(
+      jobs: ids.compactMap { ending.observations[$0] }, isTimeout: ending.isTimeout)
+  }
+
+  /// Waits for one job.
+  ///
+  /// - Parameters:
+  ///   - id: the job's number.
+  ///   - options: interval, time limit, what to do on changes.
+  /// - Returns: what is known of it, and whether time was up.
+  /// - Throws: like ``wait(for:_:)-([JobID],_)``, and for a number that never was a job's.
+  public func wait(
+    for id: JobID, _ options: WaitOptions = WaitOptions()
+  ) async throws(HPCError) -> WaitResult {
+    let result = try await wait(for: [id], options)
+    if let job = result.jobs.first, job.evidence == .gone, !job.wasKnown {
+      throw HPCError(.noSuchJob, job.text, hint: "hpc.jobs.list() shows what there is.")
+    }
+    return result
+  }
+}

@@ -1,0 +1,229 @@
+import SigV4
+
+/// The one poller of a process and endpoint: asks for the list while anybody waits, whatever the
+/// number of waiters, and feeds ``WatchCore``.
+actor JobWatcher {
+  /// How many details are asked for at a time, so that thousands of jobs that end together do not
+  /// take every connection.
+  private static let detailsAtOnce = 4
+  /// How many answers in a row that no waiting can mend end every wait: 401 and the like.
+  private static let patienceWithRefusals = 3
+
+  /// A client of its own, which shares transport and clock with those that wait.
+  private let client: HPCClient
+  private var core: WatchCore
+  private var waiters: [WatchCore.WaiterID: Waiter] = [:]
+  private var nextID = 0
+  private var poller: Task<Void, Never>?
+  /// The pause between two lists; cancelled when somebody cannot wait so long.
+  private var pause: (until: Duration, task: Task<Void, Never>)?
+  private var lastDigest: [UInt8]?
+  private var lastCount = 0
+  private var refusals = 0
+  private var hasEverListed = false
+  private var isOutageTold = false
+  private var details: [JobID] = []
+  private var runningDetails = 0
+
+  private struct Waiter {
+    var continuation: CheckedContinuation<Result<Ending, HPCError>, Never>
+    var onChange: (@Sendable (JobObservation) -> Void)?
+    var timer: Task<Void, Never>?
+  }
+
+  /// How a wait ended.
+  struct Ending: Sendable {
+    var observations: [JobID: JobObservation]
+    var isTimeout: Bool
+  }
+
+  init(_ client: HPCClient) {
+    self.client = client
+    core = WatchCore(clockRate: client.configuration.clockRate)
+  }
+
+  private var time: any TimeSource { client.configuration.time }
+
+  // MARK: Waiting
+
+  /// A number for a wait, to cancel it by.
+  func newID() -> WatchCore.WaiterID {
+    nextID += 1
+    return nextID
+  }
+
+  func wait(
+    _ id: WatchCore.WaiterID, for jobs: [JobID], known: Set<JobID>, interval: Duration?,
+    timeout: Duration?, onChange: (@Sendable (JobObservation) -> Void)?
+  ) async -> Result<Ending, HPCError> {
+    await withCheckedContinuation { continuation in
+      guard !Task.isCancelled else {
+        continuation.resume(returning: .failure(Self.cancelled))
+        return
+      }
+      var waiter = Waiter(continuation: continuation, onChange: onChange)
+      if let timeout {
+        let time = time
+        waiter.timer = Task { [weak self] in
+          guard (try? await time.sleep(for: timeout)) != nil else { return }
+          await self?.timeOut(id)
+        }
+      }
+      waiters[id] = waiter
+      act(
+        core.add(
+          id, jobs: jobs, known: { known.contains($0) }, interval: interval,
+          wantsChanges: onChange != nil, at: time.uptime(), date: client.now))
+      reschedule()
+    }
+  }
+
+  func cancel(_ id: WatchCore.WaiterID) {
+    end(id, .failure(Self.cancelled))
+  }
+
+  private static let cancelled = HPCError(.cancelled, "waiting was cancelled")
+
+  private func timeOut(_ id: WatchCore.WaiterID) {
+    finish(id, isTimeout: true)
+  }
+
+  private func finish(_ id: WatchCore.WaiterID, isTimeout: Bool) {
+    guard waiters[id] != nil else { return }
+    end(id, .success(Ending(observations: core.remove(id), isTimeout: isTimeout)))
+  }
+
+  private func end(_ id: WatchCore.WaiterID, _ result: Result<Ending, HPCError>) {
+    guard let waiter = waiters.removeValue(forKey: id) else { return }
+    _ = core.remove(id)
+    waiter.timer?.cancel()
+    waiter.continuation.resume(returning: result)
+    if core.isIdle { pause?.task.cancel() }
+  }
+
+  private func act(_ actions: [WatchCore.Action]) {
+    for action in actions {
+      switch action {
+      case .tell(let id, let observation): waiters[id]?.onChange?(observation)
+      case .finish(let id): finish(id, isTimeout: false)
+      case .askDetail(let id): details.append(id)
+      }
+    }
+    askDetails()
+  }
+
+  // MARK: Polling
+
+  /// Starts the poller, or shortens its pause for somebody who came.
+  private func reschedule() {
+    guard !core.isIdle else { return }
+    if poller == nil {
+      poller = Task { await self.poll() }
+    } else if let pause, core.schedule.due < pause.until {
+      pause.task.cancel()
+    }
+  }
+
+  private func poll() async {
+    while !core.isIdle {
+      let due = core.schedule.due
+      let rest = due - time.uptime()
+      if rest > .zero {
+        let time = time
+        let task = Task { _ = try? await time.sleep(for: rest) }
+        pause = (due, task)
+        await task.value
+        pause = nil
+        // Woken early, by a newcomer or because nobody waits any more.
+        if time.uptime() < core.schedule.due || core.isIdle { continue }
+      }
+      await list()
+    }
+    poller = nil
+    lastDigest = nil
+    isOutageTold = false
+    refusals = 0
+  }
+
+  private func list() async {
+    let requestedAt = time.uptime()
+    core.requested(at: requestedAt)
+    let answer: RawAnswer
+    do {
+      answer = try await client.listJobsRaw(CallOptions(retryDeadline: core.schedule.interval))
+    } catch {
+      failed(error)
+      return
+    }
+    let digest = SHA256.digest(of: answer.bytes)
+    if digest == lastDigest, !core.needsWholeList {
+      succeeded()
+      let isGood = client.judge(count: lastCount)
+      act(core.unchanged(isGood: isGood, requestedAt: requestedAt, date: answer.observedAt))
+      return
+    }
+    // What nobody can read is no list, as is one of things without a number.
+    guard let jobs = HPCClient.jobs(answer), jobs.allSatisfy({ $0.id != nil }) else {
+      lastDigest = nil
+      core.failed()
+      return
+    }
+    succeeded()
+    lastDigest = digest
+    lastCount = jobs.count
+    let list = JobList(
+      jobs: jobs, requestedAt: answer.requestedAt, observedAt: answer.observedAt)
+    act(core.listed(list, isGood: client.judge(count: jobs.count), requestedAt: requestedAt))
+  }
+
+  private func succeeded() {
+    refusals = 0
+    hasEverListed = true
+    if isOutageTold { client.configuration.observer(.warning("the list of jobs is back")) }
+    isOutageTold = false
+  }
+
+  /// A failed list changes nothing for the jobs; waits end only where waiting cannot help: nobody
+  /// has ever answered at that address, or the service refuses again and again.
+  private func failed(_ error: HPCError) {
+    core.failed()
+    if error.isRetryable, hasEverListed || error.status != nil {
+      if !isOutageTold {
+        isOutageTold = true
+        client.configuration.observer(
+          .warning("no list of jobs, still waiting: \(error.message)"))
+      }
+      return
+    }
+    if error.status != nil, error.code != HPCError.LocalCode.badAnswer.rawValue { refusals += 1 }
+    let isHopeless = !error.isRetryable && refusals >= Self.patienceWithRefusals
+    let isUnreachable = !hasEverListed && error.status == nil
+    if isHopeless || isUnreachable {
+      for id in waiters.keys.sorted() { end(id, .failure(error)) }
+    }
+  }
+
+  // MARK: Details
+
+  private func askDetails() {
+    while runningDetails < Self.detailsAtOnce, !details.isEmpty {
+      let id = details.removeFirst()
+      runningDetails += 1
+      Task {
+        let (detail, date) = await ask(id)
+        runningDetails -= 1
+        act(core.detailed(id, detail, date: date))
+        reschedule()
+      }
+    }
+  }
+
+  private func ask(_ id: JobID) async -> (WatchCore.Detail, Double) {
+    do {
+      let record = try await client.job(id, CallOptions(retryDeadline: core.schedule.interval))
+      return (.job(record), client.now)
+    } catch {
+      return (error.saysJobIsMissing ? .notFound : .inconclusive, client.now)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/// When the list is asked for next: every ten seconds, less and less often up to a minute while
+/// nothing changes, and as often as a waiter asks for (`lua-api.md`, Jobs).
+struct PollSchedule: Sendable {
+  /// Shorter ones are taken as this: polling takes connections from everybody.
+  static let shortest = Duration.milliseconds(50)
+  /// 10 s and 60 s of the machine's clock.
+  let standard: Duration
+  let longest: Duration
+  private var current: Duration
+  private var lastRequest: Duration?
+  /// How many waiters asked for an interval.
+  private var asked: [Duration: Int] = [:]
+
+  init(clockRate: Double) {
+    standard = max(.seconds(10) / clockRate, Self.shortest)
+    longest = max(.seconds(60) / clockRate, Self.shortest)
+    current = standard
+  }
+
+  mutating func add(interval: Duration?) {
+    if let interval { asked[interval, default: 0] += 1 }
+    current = standard
+  }
+
+  mutating func remove(interval: Duration?) {
+    guard let interval, let count = asked[interval] else { return }
+    asked[interval] = count > 1 ? count - 1 : nil
+  }
+
+  mutating func requested(at now: Duration) {
+    lastRequest = now
+  }
+
+  /// After a list: whether anything that somebody waits for has changed.
+  mutating func heard(isChanged: Bool) {
+    current = isChanged ? standard : min(current * 1.5, longest)
+  }
+
+  /// Time between two lists as things stand.
+  var interval: Duration {
+    guard let shortest = asked.keys.min() else { return current }
+    return min(shortest, current)
+  }
+
+  /// When to ask next; at once where nobody has asked yet.
+  var due: Duration {
+    lastRequest.map { $0 + interval } ?? .zero
+  }
+}

@@ -1,0 +1,213 @@
+import HPCClient
+import HTTP
+import JSON
+import Synchronization
+import TestSupport
+import Testing
+
+/// The poller over a transport in memory and a clock that tests move.
+@Suite struct WaitingTests {
+  /// A service whose list tests set.
+  private final class Service: Sendable {
+    private let state = Mutex<(list: String, detail: (Int, String), failure: Int?)>(
+      ("[]", (404, #"{"code":"GeneralError","message":"Operation not permitted."}"#), nil))
+
+    func list(_ jobs: [(Int, String)]) {
+      let text = listJSON(jobs.map { ($0.0, "a.sh", $0.1, "2027-01-15T17:00:00") })
+      state.withLock { $0.list = text }
+    }
+
+    func fail(_ status: Int?) {
+      state.withLock { $0.failure = status }
+    }
+
+    func raw(_ text: String) {
+      state.withLock { $0.list = text }
+    }
+
+    func answer(_ request: HTTPRequest) -> HTTPResponse {
+      let state = state.withLock { $0 }
+      if let status = state.failure { return HTTPResponse(status: status) }
+      return request.url.path == "/jobs"
+        ? HTTPResponse(status: 200, body: Array(state.list.utf8))
+        : HTTPResponse(status: state.detail.0, body: Array(state.detail.1.utf8))
+    }
+  }
+
+  private let service = Service()
+  private let time = VirtualTime(.manual)
+  private let fixture: Fixture
+
+  init() {
+    let service = service
+    fixture = Fixture(
+      InMemoryTransport { request, _ throws(TransportError) in service.answer(request) },
+      time: time)
+  }
+
+  private func wait(
+    _ ids: [Int64], _ options: WaitOptions = WaitOptions()
+  ) -> Task<WaitResult, any Error> {
+    let client = fixture.client
+    return Task { try await client.wait(for: ids.map { JobID($0) }, options) }
+  }
+
+  /// Lets the poller take its next list.
+  private func next(_ seconds: Int = 10, sleepers: Int = 1) async {
+    await time.sleepers(sleepers)
+    time.advance(by: .seconds(seconds))
+  }
+
+  @Test func waitsForTheEndAndTellsChanges() async throws {
+    let states = Mutex<[String]>([])
+    service.list([(5, "QUE")])
+    let task = wait(
+      [5],
+      WaitOptions(onChange: { change in states.withLock { $0.append(change.state.description) } }))
+    await time.sleepers(1)
+    service.list([(5, "RUN")])
+    await next()
+    await time.sleepers(1)
+    service.list([(5, "EXT")])
+    await next()
+    let result = try await task.value
+    #expect(result.jobs.map(\.state) == [.done])
+    #expect(!result.isTimeout)
+    #expect(states.withLock { $0 } == ["queued", "running", "done"])
+  }
+
+  @Test func aJobThatLeavesIsGoneAfterTwoListsAndItsDetail() async throws {
+    service.list([(5, "RUN"), (6, "RUN")])
+    let task = wait([5])
+    await time.sleepers(1)
+    service.list([(6, "RUN")])
+    await next()
+    await next()
+    let job = try #require(try await task.value.jobs.first)
+    #expect(job.state == .gone)
+    #expect(job.text.contains("(last seen RUN)"))
+    #expect(job.text.hasPrefix("job 5 left the list at "))
+    #expect(fixture.sent == ["GET /jobs", "GET /jobs", "GET /jobs", "GET /jobs/5"])
+  }
+
+  @Test func outagesGarbageAndSuddenSilenceEndNothing() async throws {
+    service.list([(5, "RUN"), (6, "RUN")])
+    let task = wait([5, 6], WaitOptions(interval: .seconds(10)))
+    await time.sleepers(1)
+    for text in ["[]", "<html>", "[]", #"[{"no": "id"}]"#, "[1]", "", "[]"] {
+      service.raw(text)
+      await next()
+    }
+    await time.sleepers(1)
+    service.list([(5, "EXT"), (6, "CCL")])
+    await next()
+    let result = try await task.value
+    #expect(result.jobs.map(\.state) == [.done, .cancelled])
+    #expect(!fixture.sent.contains("GET /jobs/5"))
+  }
+
+  @Test func aFailingServiceIsWaitedForAndReportedOnce() async throws {
+    service.list([(5, "RUN")])
+    let task = wait([5], WaitOptions(interval: .seconds(10)))
+    await time.sleepers(1)
+    service.fail(500)
+    for _ in 0..<20 { await next() }
+    await time.sleepers(1)
+    service.fail(nil)
+    service.list([(5, "EXT")])
+    await next(20)
+    #expect(try await task.value.jobs.map(\.state) == [.done])
+    let warnings = fixture.events.all.count { if case .warning = $0 { true } else { false } }
+    #expect(warnings == 2, "gone and back")
+  }
+
+  @Test func aServiceThatRefusesEndsTheWait() async throws {
+    service.fail(403)
+    let task = wait([5])
+    await next(60)
+    await next(60)
+    let error = await #expect(throws: HPCError.self) { try await task.value }
+    #expect(error?.status == 403)
+  }
+
+  @Test func anAddressWithoutAServiceEndsTheWait() async throws {
+    let fixture = Fixture(.none(.connect, sent: false))
+    let error = await failure { () throws(HPCError) in try await fixture.client.wait(for: JobID(1))
+    }
+    #expect(error?.code == "NoConnection")
+  }
+
+  @Test func aNumberThatNeverWasIsAnError() async throws {
+    let client = fixture.client
+    let task = Task { try await client.wait(for: JobID(77)) }
+    await next()
+    let error = await #expect(throws: HPCError.self) { try await task.value }
+    #expect(error?.code == "NoSuchJob")
+    #expect(error?.message == "no such job 77, or it ended before it was first seen")
+  }
+
+  @Test func timeoutsTellWhatIsKnown() async throws {
+    service.list([(5, "RUN")])
+    let task = wait([5, 6], WaitOptions(timeout: .seconds(5)))
+    await next(5, sleepers: 2)
+    let result = try await task.value
+    #expect(result.isTimeout)
+    #expect(result.jobs.map(\.state) == [.running, .unknown("")])
+    #expect(result.jobs.map(\.evidence) == [.list, .none])
+  }
+
+  @Test func aCancelledWaitEndsAtOnceAndThePollingWithIt() async throws {
+    let task = wait([5])
+    await time.sleepers(1)
+    task.cancel()
+    let error = await #expect(throws: HPCError.self) { try await task.value }
+    #expect(error?.isCancelled == true)
+    while time.sleeperCount > 0 { await Task.yield() }
+    #expect(fixture.sent.count == 1)
+  }
+
+  @Test func allWaitersShareOneListPerInterval() async throws {
+    let count = 500
+    service.list((1...count).map { ($0, "RUN") })
+    let told = Mutex(0)
+    let options = WaitOptions(
+      interval: .seconds(10), onChange: { _ in told.withLock { $0 += 1 } })
+    let tasks = (1...count).map { wait([Int64($0)], options) }
+    // Everybody is there once everybody has been told.
+    while told.withLock({ $0 }) < count { await next() }
+    await time.sleepers(1)
+    let before = fixture.sent.count
+    service.list((1...count).map { ($0, "EXT") })
+    await next()
+    for task in tasks { #expect(try await task.value.jobs.map(\.state) == [.done]) }
+    #expect(fixture.sent.count == before + 1)
+  }
+
+  @Test func aSecondClientOfTheSameEndpointSharesThePoller() async throws {
+    service.list([(5, "RUN"), (6, "RUN")])
+    let other = HPCClient(fixture.client.configuration, transport: fixture.transport)
+    let first = wait([5])
+    await time.sleepers(1)
+    let second = Task { try await other.wait(for: JobID(6)) }
+    await next()
+    await time.sleepers(1)
+    service.list([(5, "EXT"), (6, "EXT")])
+    await next()
+    _ = try await first.value
+    _ = try await second.value
+    #expect(fixture.sent.count == 3)
+  }
+
+  @Test func senselessTimesAreRefused() async throws {
+    for options in [WaitOptions(interval: .seconds(-1)), WaitOptions(timeout: .seconds(-1))] {
+      let client = fixture.client
+      let error = await failure { () throws(HPCError) in
+        try await client.wait(for: JobID(1), options)
+      }
+      #expect(error?.code == "InvalidArgument")
+    }
+    let nothing = try await fixture.client.wait(for: [])
+    #expect(nothing.jobs.isEmpty)
+    #expect(fixture.sent.isEmpty)
+  }
+}
