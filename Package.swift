@@ -76,7 +76,7 @@ let package = Package(
     swift("ObjectStore", ["HTTP", "SigV4", "XML"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift("LuaAPI", ["LuaRuntime", "HPCClient"], resources: [.embedInCode("prelude.lua")]),
-    swift("Simulator", ["HTTP", "SigV4", "JSON", "CMicrohttpd"]),
+    swift("Simulator", ["HTTP", "SigV4", "JSON", "XML", "CMicrohttpd"]),
     swift(
       "LineEditor",
       ["CTerminal", .target(name: "CReadline", condition: .when(traits: ["Readline"]))]),

@@ -58,6 +58,11 @@ enum LocalFiles {
       self.number = number
     }
 
+    /// Takes over an open descriptor.
+    init(adopting number: Int32) {
+      self.number = number
+    }
+
     deinit { _ = close(number) }
 
     /// Gives the descriptor away, open.

@@ -9,6 +9,8 @@ import Synchronization
 public final class Simulator: Sendable {
   /// Address of the API, without a slash at its end.
   public let endpoint: String
+  /// Address of the bucket's service, without a slash at its end.
+  public let storageEndpoint: String
   /// Whole path of the folder where jobs run and job files are looked for.
   public let home: String
   public let bucket: String
@@ -21,9 +23,11 @@ public final class Simulator: Sendable {
 
   private struct Servers: ~Copyable {
     var api: HTTPServer?
+    var storage: HTTPServer?
   }
 
   private let homeFolder: HomeFolder
+  private let objects: ObjectFolder
   private let runner: JobRunner
   private let syncs: SyncBoard
   private let servers: Mutex<Servers>
@@ -70,9 +74,20 @@ public final class Simulator: Sendable {
       let api = try HTTPServer(
         service: service, address: configuration.address, port: configuration.port, gate: gate,
         date: { CivilDate(epochSeconds: Int(Date().timeIntervalSince1970)).httpDate })
+      let objects = try ObjectFolder(configuration.storageFolder ?? home.path + ".bucket")
+      let storage = try HTTPServer(
+        service: S3Service(
+          S3Service.Parts(
+            bucket: configuration.bucket, region: configuration.region,
+            credentials: home.credentials, folder: objects,
+            uploads: try MultipartUploads(folder: objects.path + "/temporary/parts"))),
+        address: configuration.address, port: configuration.storagePort,
+        gate: ConnectionGate(limit: nil), limits: HTTPServer.Limits(memory: 256 << 10),
+        date: { CivilDate(epochSeconds: Int(Date().timeIntervalSince1970)).httpDate })
       let host =
         configuration.address.contains(":") ? "[\(configuration.address)]" : configuration.address
       endpoint = "http://\(host):\(api.port)"
+      storageEndpoint = "http://\(host):\(storage.port)"
       self.home = home.path
       bucket = configuration.bucket
       region = configuration.region
@@ -83,7 +98,8 @@ public final class Simulator: Sendable {
       homeFolder = home
       self.runner = runner
       self.syncs = syncs
-      servers = Mutex(Servers(api: api))
+      self.objects = objects
+      servers = Mutex(Servers(api: api, storage: storage))
       // A reserve of ids, so that a simulator that is killed does not give one twice.
       try home.save(
         nextJobID: home.firstJobID + Self.idReserve,
@@ -100,7 +116,8 @@ public final class Simulator: Sendable {
   /// One line of JSON for whoever started it (design §8).
   public func readyLine() -> String {
     let value: JSONValue = [
-      "endpoint": .string(endpoint), "bucket": .string(bucket),
+      "endpoint": .string(endpoint), "storage_endpoint": .string(storageEndpoint),
+      "bucket": .string(bucket),
       "access_key_id": .string(accessKeyID), "secret_access_key": .string(secretAccessKey),
       "region": .string(region), "home": .string(home), "speed": .double(speed),
       "pid": .int(Int64(getpid())),
@@ -112,7 +129,10 @@ public final class Simulator: Sendable {
   /// calls do nothing.
   public func stop() {
     let running = servers.withLock { servers -> Bool in
-      defer { servers.api = nil }
+      defer {
+        servers.api = nil
+        servers.storage = nil
+      }
       return servers.api != nil
     }
     guard running else { return }
@@ -122,6 +142,7 @@ public final class Simulator: Sendable {
     // The reserve that was kept at the start is as good where this fails.
     try? homeFolder.save(nextJobID: nextJobID, nextRequestID: syncs.nextID)
     homeFolder.unlock()
+    objects.unlock()
     if let throwaway { LocalFiles.removeTree(throwaway) }
   }
 

@@ -90,12 +90,14 @@ struct TestClient {
   var signer: SigV4Signer?
   var date = Date()
 
-  init(_ simulator: Simulator) throws {
-    base = try HTTPURL(parsing: simulator.endpoint)
+  init(_ simulator: Simulator, ofBucket: Bool = false) throws {
+    base = try HTTPURL(parsing: ofBucket ? simulator.storageEndpoint : simulator.endpoint)
     signer = SigV4Signer(
       credentials: Credentials(
         accessKeyID: simulator.accessKeyID, secretAccessKey: simulator.secretAccessKey),
-      scope: SigningScope(region: simulator.region, service: simulator.service))
+      scope: SigningScope(
+        region: simulator.region, service: ofBucket ? "s3" : simulator.service),
+      variant: ofBucket ? .s3 : .standard)
   }
 
   func connect() throws -> TestConnection { try TestConnection(port: base.port ?? 80) }

@@ -2,6 +2,7 @@
 #include <microhttpd.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
