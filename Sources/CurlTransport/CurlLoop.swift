@@ -66,13 +66,16 @@ import HTTP
       return
     }
     let origin = call.request.url.origin
-    let endpoint = endpoints[origin] ?? makeEndpoint(origin)
+    let endpoint = endpoints[origin] ?? makeEndpoint(for: call.request.url)
     endpointOf[call.ticket.id] = endpoint
     endpoint.accept(call)
   }
 
-  private func makeEndpoint(_ origin: String) -> Endpoint {
-    let endpoint = unsafe Endpoint(origin: origin, multi: multi, configuration: configuration)
+  private func makeEndpoint(for url: HTTPURL) -> Endpoint {
+    let origin = url.origin
+    let endpoint = unsafe Endpoint(url: url, multi: multi, configuration: configuration) {
+      [mailbox] in _ = mailbox.post(.firstInLine(origin: origin))
+    }
     endpoint.onEnd = { [unowned self] in endpointOf[$0] = nil }
     endpoints[origin] = endpoint
     return endpoint

@@ -54,8 +54,9 @@ public final class CurlTransport: HTTPTransport, Sendable {
   /// - Parameter origin: `scheme://host[:port]`, as ``HTTPURL/origin`` has it.
   /// - Returns: limits and counts.
   public func governor(origin: String) -> GovernorState {
-    mailbox.governors[origin]
-      ?? GovernorState(Governor(rules: configuration.governorRules), origin: origin)
+    if let state = mailbox.governors[origin] { return state }
+    let rules = configuration.governorRules
+    return GovernorState(Governor(rules: rules), origin: origin, isShared: rules.isShared)
   }
 
   /// Ends every transfer with `.closed`, closes connections, gives slots back and ends the thread.

@@ -15,24 +15,53 @@ import HTTP
   private let multi: UnsafeMutableRawPointer
   private let configuration: CurlTransport.Configuration
   private var governor: Governor
-  private let source: any SlotSource
+  private var source: any SlotSource
   private var warning: String?
   private var waiting: [UInt64: Call] = [:]
   private var slots: [Int: CurlSlot] = [:]
   private var started = false
 
+  /// `onFirst` is called from another thread when this process is the first of those that wait for
+  /// a slot; the curl thread then calls ``isFirstInLine()``.
   init(
-    origin: String, multi: UnsafeMutableRawPointer, configuration: CurlTransport.Configuration
+    url: HTTPURL, multi: UnsafeMutableRawPointer, configuration: CurlTransport.Configuration,
+    onFirst: @escaping @Sendable () -> Void
   ) {
-    self.origin = origin
+    origin = url.origin
     unsafe self.multi = multi
     self.configuration = configuration
     let rules = configuration.governorRules
-    source = InProcessSlots(limit: rules.limit)
     governor = Governor(rules: rules)
+    source = InProcessSlots(limit: rules.limit)
+    guard case .user(let path) = configuration.slots else { return }
+    do throws(LockDirectory.Problem) {
+      let directory = try LockDirectory(path: path ?? LockDirectory.standardPath)
+      source = SharedSlots(
+        directory, origin: origin, limit: rules.limit, removesFiles: url.isLoopback,
+        onFirst: onFirst
+      ) { [unowned self] errno in
+        countAlone(because: .access(path: directory.path, errno: errno))
+      }
+    } catch {
+      countAlone(because: error)
+    }
   }
 
-  var state: GovernorState { GovernorState(governor, origin: origin, warning: warning) }
+  /// Goes on with a limit of this process: better than no requests, worse than a count over all.
+  private func countAlone(because problem: LockDirectory.Problem) {
+    let held = governor.slots
+    source.leaveLine()
+    source = InProcessSlots(limit: governor.rules.limit) { held[$0] != nil }
+    let text =
+      "connections to \(origin) are counted in this process alone, so several processes together "
+      + "may exceed the service's limit: \(problem)"
+    warning = text
+    configuration.warn?(text)
+  }
+
+  var state: GovernorState {
+    GovernorState(governor, origin: origin, isShared: source.isShared, warning: warning)
+  }
 
   /// Whether a transfer was started since the last time this was asked.
   func hasStarted() -> Bool {
@@ -106,6 +135,7 @@ import HTTP
     }
     for (index, slot) in governor.slots.enumerated() where slot != nil { source.giveBack(index) }
     source.leaveLine()
+    source.end()
     governor = Governor(rules: governor.rules)
   }
 
@@ -128,7 +158,10 @@ import HTTP
     case .start(let id, let index):
       return start(id, in: index)
     case .take(let inTurn):
-      guard let taken = source.take(inTurn: inTurn) else { return .noneFree }
+      let before = source
+      var taken = before.take(inTurn: inTurn)
+      if taken == nil && source !== before { taken = source.take(inTurn: inTurn) }
+      guard let taken else { return .noneFree }
       configuration.trace?(.slotTaken(origin: origin, slot: taken.slot))
       return .taken(slot: taken.slot, rests: taken.rests)
     case .disconnect(let index):

@@ -22,7 +22,7 @@ struct GovernorRules: Sendable, Equatable {
   /// line (the first might be a stopped process), and as the first in line.
   var takeInterval: Duration = .milliseconds(10)
   var takeIntervalInLine: Duration = .milliseconds(250)
-  var takeIntervalWhenFirst: Duration = .milliseconds(1)
+  var takeIntervalWhenFirst: Duration = .milliseconds(2)
   /// A lowered limit is whole again after this time, and one higher after each run of successes.
   var recovery: Duration = .seconds(60)
   var successesPerStep = 20

@@ -18,7 +18,7 @@ public struct GovernorState: Sendable, Hashable {
   /// Why they are not, where they should be.
   public var warning: String?
 
-  init(_ governor: Governor, origin: String, warning: String? = nil) {
+  init(_ governor: Governor, origin: String, isShared: Bool, warning: String? = nil) {
     self.origin = origin
     limit = governor.limit
     configuredLimit = governor.rules.limit
@@ -26,7 +26,7 @@ public struct GovernorState: Sendable, Hashable {
     inFlight = governor.inFlight
     queued = governor.queue.count
     decreasedSince = governor.decreasedSince
-    isShared = governor.rules.isShared
+    self.isShared = isShared
     self.warning = warning
   }
 }

@@ -1,5 +1,7 @@
 /// Where a governor's slots come from: this process alone, or lock files that all share.
 protocol SlotSource: AnyObject {
+  /// Whether slots are counted over several processes.
+  var isShared: Bool { get }
   /// Takes a free slot; unless `inTurn`, only where no other process waits for one.
   ///
   /// - Returns: its number, and whether another process may have had a connection in it.
@@ -9,15 +11,20 @@ protocol SlotSource: AnyObject {
   func isWanted() -> Bool
   func joinLine()
   func leaveLine()
+  /// All slots have been given back and none will be taken any more.
+  func end()
 }
 
 /// Slots of one process that shares its limit with nobody.
 final class InProcessSlots: SlotSource {
   private var free: [Bool]
 
-  init(limit: Int) {
-    free = Array(repeating: true, count: limit)
+  /// All slots but those that are `taken` already.
+  init(limit: Int, taken: (Int) -> Bool = { _ in false }) {
+    free = (0..<limit).map { !taken($0) }
   }
+
+  var isShared: Bool { false }
 
   func take(inTurn: Bool) -> (slot: Int, rests: Bool)? {
     guard let slot = free.firstIndex(of: true) else { return nil }
@@ -29,4 +36,5 @@ final class InProcessSlots: SlotSource {
   func isWanted() -> Bool { false }
   func joinLine() {}
   func leaveLine() {}
+  func end() {}
 }
