@@ -111,7 +111,7 @@ let package = Package(
     tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),
     tests("EndToEndTests", ["HPCClient", "JSON"]),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["SigV4", "CurlTransport"],
+      name: "Benchmarks", dependencies: ["SigV4", "HPCClient", "CurlTransport"],
       path: "Tests/Benchmarks", swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

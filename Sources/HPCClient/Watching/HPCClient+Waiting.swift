@@ -43,26 +43,24 @@ extension HPCClient {
   public func wait(
     for ids: [JobID], _ options: WaitOptions = WaitOptions()
   ) async throws(HPCError) -> WaitResult {
+    guard let order = try order(ids, options) else {
+      return WaitResult(jobs: [], isTimeout: false)
+    }
+    return order.result(try await watcher.wait(order).get())
+  }
+
+  /// What is asked of the poller; nil where there is nothing to wait for.
+  private func order(_ ids: [JobID], _ options: WaitOptions) throws(HPCError) -> WaitOrder? {
     for (name, value) in [("interval", options.interval), ("timeout", options.timeout)] {
       if let value, value < .zero {
         throw HPCError(.invalidArgument, "\(name) must not be negative")
       }
     }
-    guard !ids.isEmpty else { return WaitResult(jobs: [], isTimeout: false) }
-    let watcher = watcher
+    guard !ids.isEmpty else { return nil }
+    var options = options
+    options.interval = options.interval.map { max($0, PollSchedule.shortest) }
     let known = options.areKnown ? Set(ids) : submitted.withLock { $0.intersection(ids) }
-    let interval = options.interval.map { max($0, PollSchedule.shortest) }
-    let id = await watcher.newID()
-    let result = await withTaskCancellationHandler {
-      await watcher.wait(
-        id, for: ids, known: known, interval: interval, timeout: options.timeout,
-        onChange: options.onChange)
-    } onCancel: {
-      Task { await watcher.cancel(id) }
-    }
-    let ending = try result.get()
-    return WaitResult(
-      jobs: ids.compactMap { ending.observations[$0] }, isTimeout: ending.isTimeout)
+    return WaitOrder(jobs: ids, known: known, options: options)
   }
 
   /// Waits for one job.

@@ -13,6 +13,7 @@ actor JobWatcher {
   private let client: HPCClient
   private var core: WatchCore
   private var waiters: [WatchCore.WaiterID: Waiter] = [:]
+  private var numbers: [ObjectIdentifier: WatchCore.WaiterID] = [:]
   private var nextID = 0
   private var poller: Task<Void, Never>?
   /// The pause between two lists; cancelled when somebody cannot wait so long.
@@ -26,15 +27,8 @@ actor JobWatcher {
   private var runningDetails = 0
 
   private struct Waiter {
-    var continuation: CheckedContinuation<Result<Ending, HPCError>, Never>
-    var onChange: (@Sendable (JobObservation) -> Void)?
+    var order: WaitOrder
     var timer: Task<Void, Never>?
-  }
-
-  /// How a wait ended.
-  struct Ending: Sendable {
-    var observations: [JobID: JobObservation]
-    var isTimeout: Bool
   }
 
   init(_ client: HPCClient) {
@@ -46,65 +40,66 @@ actor JobWatcher {
 
   // MARK: Waiting
 
-  /// A number for a wait, to cancel it by.
-  func newID() -> WatchCore.WaiterID {
-    nextID += 1
-    return nextID
-  }
-
-  func wait(
-    _ id: WatchCore.WaiterID, for jobs: [JobID], known: Set<JobID>, interval: Duration?,
-    timeout: Duration?, onChange: (@Sendable (JobObservation) -> Void)?
-  ) async -> Result<Ending, HPCError> {
-    await withCheckedContinuation { continuation in
-      guard !Task.isCancelled else {
-        continuation.resume(returning: .failure(Self.cancelled))
-        return
-      }
-      var waiter = Waiter(continuation: continuation, onChange: onChange)
-      if let timeout {
-        let time = time
-        waiter.timer = Task { [weak self] in
-          guard (try? await time.sleep(for: timeout)) != nil else { return }
-          await self?.timeOut(id)
-        }
-      }
-      waiters[id] = waiter
-      act(
-        core.add(
-          id, jobs: jobs, known: { known.contains($0) }, interval: interval,
-          wantsChanges: onChange != nil, at: time.uptime(), date: client.now))
-      reschedule()
+  /// Waits until an order has ended or its task is cancelled.
+  nonisolated func wait(_ order: WaitOrder) async -> WaitOrder.Outcome {
+    Task { await self.start(order) }
+    return await withTaskCancellationHandler {
+      await order.outcome()
+    } onCancel: {
+      order.end(.failure(Self.cancelled))
+      Task { await self.forget(order) }
     }
-  }
-
-  func cancel(_ id: WatchCore.WaiterID) {
-    end(id, .failure(Self.cancelled))
   }
 
   private static let cancelled = HPCError(.cancelled, "waiting was cancelled")
 
-  private func timeOut(_ id: WatchCore.WaiterID) {
-    finish(id, isTimeout: true)
+  private func start(_ order: WaitOrder) {
+    guard order.isOpen else { return }
+    nextID += 1
+    let id = nextID
+    var waiter = Waiter(order: order)
+    if let timeout = order.options.timeout {
+      let time = time
+      waiter.timer = Task { [weak self] in
+        guard (try? await time.sleep(for: timeout)) != nil else { return }
+        await self?.finish(id, isTimeout: true)
+      }
+    }
+    waiters[id] = waiter
+    numbers[ObjectIdentifier(order)] = id
+    act(
+      core.add(
+        id, jobs: order.jobs, known: { order.known.contains($0) },
+        interval: order.options.interval, wantsChanges: order.options.onChange != nil,
+        at: time.uptime(), date: client.now))
+    reschedule()
+  }
+
+  private func forget(_ order: WaitOrder) {
+    guard let id = numbers[ObjectIdentifier(order)] else { return }
+    end(id, .failure(Self.cancelled))
   }
 
   private func finish(_ id: WatchCore.WaiterID, isTimeout: Bool) {
     guard waiters[id] != nil else { return }
-    end(id, .success(Ending(observations: core.remove(id), isTimeout: isTimeout)))
+    end(
+      id, .success(WaitOrder.Ending(observations: core.remove(id), isTimeout: isTimeout)))
   }
 
-  private func end(_ id: WatchCore.WaiterID, _ result: Result<Ending, HPCError>) {
+  private func end(_ id: WatchCore.WaiterID, _ outcome: WaitOrder.Outcome) {
     guard let waiter = waiters.removeValue(forKey: id) else { return }
+    numbers[ObjectIdentifier(waiter.order)] = nil
     _ = core.remove(id)
     waiter.timer?.cancel()
-    waiter.continuation.resume(returning: result)
+    waiter.order.end(outcome)
     if core.isIdle { pause?.task.cancel() }
   }
 
   private func act(_ actions: [WatchCore.Action]) {
     for action in actions {
       switch action {
-      case .tell(let id, let observation): waiters[id]?.onChange?(observation)
+      case .tell(let id, let observation):
+        waiters[id]?.order.options.onChange?(observation)
       case .finish(let id): finish(id, isTimeout: false)
       case .askDetail(let id): details.append(id)
       }
