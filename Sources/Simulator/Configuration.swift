@@ -32,6 +32,8 @@ extension Simulator {
     /// The account on the machine.
     public var user = "a03010"
     public var group = "rccs-aot"
+    /// How long, on the machine's clock, a sync waits before it begins.
+    public var syncDelay: Duration = .milliseconds(500)
     /// How long, on the machine's clock, an ended job stays in list and detail.
     public var lingering: Duration = .zero
     /// The host's environment, of which jobs get PATH and the locale.

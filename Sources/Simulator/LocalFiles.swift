@@ -1,3 +1,4 @@
+import CMicrohttpd
 import Glibc
 
 /// A call of the system that failed on a file.
@@ -91,6 +92,21 @@ enum LocalFiles {
         done += count
       }
       return 0
+    }
+
+    /// Takes over `length` bytes of another file from where that one stands.
+    func copy(
+      from source: borrowing Descriptor, length: UInt64, path: String
+    ) throws(FileFailure) {
+      var left = length
+      while left > 0 {
+        let count = sendfile(number, source.number, nil, Int(min(left, 1 << 30)))
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else {
+          throw FileFailure(call: "copy", path: path, code: count == 0 ? EIO : errno)
+        }
+        left -= UInt64(count)
+      }
     }
 
     /// Reads up to the size of the buffer; 0 at the end of the file.

@@ -27,6 +27,7 @@ public final class Simulator: Sendable {
   }
 
   private let homeFolder: HomeFolder
+  private let stopping: StopSignal
   private let objects: ObjectFolder
   private let runner: JobRunner
   private let syncs: SyncBoard
@@ -55,6 +56,8 @@ public final class Simulator: Sendable {
     do {
       let home = try HomeFolder(
         configuration.home ?? (throwaway ?? "") + "/home", credentials: given)
+      let stopping = try StopSignal()
+      self.stopping = stopping
       let clock = SimulatorClock(speed: configuration.speed)
       var settings = Scheduler.Settings()
       settings.nodes = configuration.nodes
@@ -105,7 +108,13 @@ public final class Simulator: Sendable {
         nextJobID: home.firstJobID + Self.idReserve,
         nextRequestID: home.firstRequestID + Self.idReserve)
       try runner.start()
-      try syncs.start { _ in .complete(result: 0) }
+      let files = FileSync(
+        home: home.path, folder: objects, prefix: configuration.storagePrefix,
+        pause: { stopping.pause($0) })
+      let syncDelay = configuration.syncDelay / configuration.speed
+      try syncs.start { entry in
+        stopping.pause(syncDelay) ? files.perform(entry.body, trouble: nil) : .waiting
+      }
     } catch {
       throw .system("\(error)")
     }
@@ -128,6 +137,7 @@ public final class Simulator: Sendable {
   /// Closes every connection, ends every job with its processes, and keeps the account. Further
   /// calls do nothing.
   public func stop() {
+    stopping.stop()
     let running = servers.withLock { servers -> Bool in
       defer {
         servers.api = nil

@@ -1,4 +1,3 @@
-import CMicrohttpd
 import Glibc
 import SigV4
 
@@ -44,15 +43,7 @@ final class ObjectWriter {
   func append(contentsOf source: borrowing LocalFiles.Descriptor, length: UInt64)
     throws(FileFailure)
   {
-    var left = length
-    while left > 0 {
-      let count = sendfile(
-        file.number, source.number, nil, Int(min(left, 1 << 30)))
-      guard count > 0 else {
-        throw FileFailure(call: "copy", path: path, code: count == 0 ? EIO : errno)
-      }
-      left -= UInt64(count)
-    }
+    try file.copy(from: source, length: length, path: path)
     size += length
   }
 
