@@ -101,7 +101,9 @@ let package = Package(
     tests("HTTPTests", ["HTTP"]),
     tests("SigV4Tests", ["SigV4", "JSON"], resources: [.copy("Vectors")]),
     tests("CurlTransportTests", ["CurlTransport"]),
-    tests("HPCClientTests", ["HPCClient", "HTTP", "JSON", "SigV4", "CurlTransport"]),
+    tests(
+      "HPCClientTests",
+      ["HPCClient", "HTTP", "JSON", "SigV4", "CurlTransport", "Simulator", "PlainProgram"]),
     tests("SweepsTests", ["Sweeps"]),
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("LuaRuntimeTests", ["LuaRuntime"]),
@@ -110,6 +112,9 @@ let package = Package(
     tests("ConsoleTests", ["Console"]),
     tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),
     tests("EndToEndTests", ["HPCClient", "JSON"]),
+    .executableTarget(
+      name: "PlainProgram", dependencies: ["HPCClient", "CurlTransport"],
+      path: "Tests/PlainProgram", swiftSettings: settings),
     .executableTarget(
       name: "Benchmarks", dependencies: ["SigV4", "HPCClient", "CurlTransport"],
       path: "Tests/Benchmarks", swiftSettings: settings),

@@ -22,3 +22,31 @@ public enum ClientEvent: Sendable {
   /// Something that a user should read once.
   case warning(String)
 }
+
+extension ClientEvent: CustomStringConvertible {
+  /// One line for a trace.
+  public var description: String {
+    switch self {
+    case .sent(_, let request, let attempt):
+      "\(request)\(attempt > 1 ? " (attempt \(attempt))" : "")"
+    case .answered(_, let request, _, let status, let bytes, let elapsed):
+      "\(request): \(status), \(bytes) bytes, \(Self.milliseconds(elapsed))"
+    case .failed(_, let request, _, let error, let elapsed):
+      "\(request): \(ServiceFault.oneLine(error.detail)), \(Self.milliseconds(elapsed))"
+    case .retrying(_, let request, let pause, let why):
+      "\(request): again in \(Self.milliseconds(pause)): \(why)"
+    case .clockCorrected(let seconds):
+      "the service's clock is \(Int(abs(seconds).rounded())) s "
+        + "\(seconds < 0 ? "behind" : "ahead of") this machine's; signing by the service's"
+    case .submissionAfterCancellation(let jobfile, let id?):
+      "submitted after all: \(ErrorText.quoted(jobfile)) is job \(id)"
+    case .submissionAfterCancellation(let jobfile, nil):
+      "no job number came for \(ErrorText.quoted(jobfile)): it may run"
+    case .warning(let text): text
+    }
+  }
+
+  private static func milliseconds(_ duration: Duration) -> String {
+    "\(Int((duration / .milliseconds(1)).rounded())) ms"
+  }
+}

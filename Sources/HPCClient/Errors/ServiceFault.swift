@@ -21,7 +21,7 @@ struct ServiceFault: Sendable, Hashable {
     body = String(decoding: response.body.prefix(Self.bodyLimit), as: UTF8.self)
     location = response.headers["Location"]
     let reading = Self.read(response.body)
-    code = reading.code
+    code = reading.code.map(Self.oneLine)
     message = Self.oneLine(reading.message)
   }
 

@@ -118,9 +118,8 @@ struct WatchCore: Sendable {
     schedule.requested(at: now)
   }
 
-  /// A list that differs from the last, or that somebody new waits for.
-  ///
-  /// - Parameter isGood: whether absence from it proves anything.
+  /// A list that differs from the last, or that somebody new waits for; absence from it proves
+  /// something only where it is good.
   mutating func listed(_ list: JobList, isGood: Bool, requestedAt: Duration) -> [Action] {
     var actions: [Action] = []
     var isChanged = false

@@ -1,0 +1,80 @@
+/// How one of several cancellations went.
+public struct CancelOutcome: Sendable {
+  public var id: JobID
+  /// nil where the service took it, or had taken an earlier attempt.
+  public var error: HPCError?
+}
+
+extension HPCClient {
+  /// How many cancellations are under way at a time; connections limit them further.
+  private static let cancelsAtOnce = 10
+
+  /// DELETE /jobs/{jobid} for any number of jobs; one that fails does not stop the others.
+  ///
+  /// - Parameters:
+  ///   - ids: the jobs' numbers.
+  ///   - options: of each call.
+  /// - Returns: an outcome for each number, in their order.
+  public func cancel(
+    _ ids: [JobID], _ options: CallOptions = CallOptions()
+  ) async -> [CancelOutcome] {
+    await withTaskGroup(of: (Int, HPCError?).self) { group in
+      var outcomes = ids.map { CancelOutcome(id: $0) }
+      var next = 0
+      func start() {
+        guard next < ids.count else { return }
+        let index = next
+        next += 1
+        group.addTask { (index, await self.cancelError(ids[index], options)) }
+      }
+      for _ in 0..<Self.cancelsAtOnce { start() }
+      while let (index, error) = await group.next() {
+        outcomes[index].error = error
+        start()
+      }
+      return outcomes
+    }
+  }
+
+  private func cancelError(_ id: JobID, _ options: CallOptions) async -> HPCError? {
+    do throws(HPCError) {
+      _ = try await cancel(id, options)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  /// Asks for a synchronisation's status until it is over.
+  ///
+  /// - Parameters:
+  ///   - id: the synchronisation's number.
+  ///   - interval: between two questions; nil for 1 s, growing to 10 s, faster on a faster machine.
+  ///   - timeout: when to stop asking; nil for never.
+  /// - Returns: the last status; not over only where time was up.
+  /// - Throws: why the service gave none.
+  public func waitForSync(
+    _ id: SyncID, interval: Duration? = nil, timeout: Duration? = nil
+  ) async throws(HPCError) -> SyncStatus {
+    for (name, value) in [("interval", interval), ("timeout", timeout)] {
+      if let value, value < .zero {
+        throw HPCError(.invalidArgument, "\(name) must not be negative")
+      }
+    }
+    let time = configuration.time
+    let start = time.uptime()
+    var pause = interval ?? .seconds(1) / configuration.clockRate
+    while true {
+      let status = try await syncStatus(id)
+      let left = timeout.map { $0 - (time.uptime() - start) }
+      if status.isOver || left.map({ $0 <= .zero }) == true { return status }
+      pause = max(pause, PollSchedule.shortest)
+      do {
+        try await time.sleep(for: left.map { min($0, pause) } ?? pause)
+      } catch {
+        throw HPCError(.cancelled, "waiting for synchronisation \(id) was cancelled")
+      }
+      if interval == nil { pause = min(pause * 1.5, .seconds(10) / configuration.clockRate) }
+    }
+  }
+}

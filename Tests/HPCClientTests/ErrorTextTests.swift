@@ -1,0 +1,76 @@
+import HPCClient
+import HTTP
+import TestSupport
+import Testing
+
+@Suite struct ErrorTextTests {
+  private func error(_ answer: InMemoryTransport.Answer) async throws -> HPCError {
+    let fixture = Fixture(answer)
+    return try #require(
+      await failure { () throws(HPCError) in
+        try await fixture.client.job(JobID(5), CallOptions(retryDeadline: .zero))
+      })
+  }
+
+  /// What happened and what to do, for every error of the reference and of the network.
+  @Test(
+    arguments: [
+      (
+        .json(
+          401, #"{"code":"Client.AuthFailurePermission","message":"Authentication API abended."}"#),
+        "Client.AuthFailurePermission",
+        "GET /jobs/5 was answered 401 Client.AuthFailurePermission: Authentication API abended. "
+          + "Check access key, secret key, region and service name: hpc.config shows them with "
+          + "their sources."
+      ),
+      (
+        .json(404, #"{"code":"GeneralError","message":"Operation not permitted."}"#),
+        "GeneralError",
+        "no job 5 (404 Operation not permitted.). The service forgets a job as soon as it has ended."
+      ),
+      (
+        .json(404, #"{"code":"Client.URLNotFound","message":"A specified URL is not found."}"#),
+        "Client.URLNotFound",
+        "GET /jobs/5 was answered 404 Client.URLNotFound: A specified URL is not found. "
+          + "Check the endpoint: hpc.config.endpoint."
+      ),
+      (
+        .json(500, ""), "HTTP.500",
+        "GET /jobs/5 was answered 500 without a reason. The service also says so to more than 10 "
+          + "connections at a time, from all programs together."
+      ),
+      (
+        .json(502, "<html><title>Bad Gateway</title>"), "HTTP.502",
+        "GET /jobs/5 was answered 502 a web page: bad gateway"
+      ),
+      (
+        .none(.resolve, sent: false), "NoConnection",
+        "https://api.example has no address (as scripted). Check network, proxy and endpoint: "
+          + "hpc doctor looks at all three."
+      ),
+      (
+        .none(.totalTimeout), "Timeout", "no whole answer to GET /jobs/5 within 120 s"
+      ),
+      (
+        .none(.bodyTooLarge(limit: 64 << 20)), "AnswerTooLarge",
+        "the answer to GET /jobs/5 is larger than 64 MiB. Is https://api.example the right endpoint?"
+      ),
+      (.none(.reset), "ConnectionLost", "the connection broke before an answer to GET /jobs/5"),
+    ] as [(InMemoryTransport.Answer, String, String)])
+  func saysWhatHappenedAndWhatToDo(
+    answer: InMemoryTransport.Answer, code: String, text: String
+  ) async throws {
+    let error = try await error(answer)
+    #expect(error.code == code)
+    #expect("\(error)" == text)
+    #expect(error.operation == .getJob)
+    #expect(error.request == "GET https://api.example/jobs/5")
+  }
+
+  @Test func serverTextCannotDriveATerminal() async throws {
+    let error = try await error(
+      .json(503, #"{"code":"\u001b]0;x","message":"a\u001b[2Jb\u009bc\r\nd"}"#))
+    let controls = "\(error)".unicodeScalars.filter { $0.properties.generalCategory == .control }
+    #expect(controls.isEmpty)
+  }
+}
