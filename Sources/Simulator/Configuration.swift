@@ -29,6 +29,8 @@ extension Simulator {
     /// Access key and secret to use instead of those kept in the home.
     public var accessKeyID: String?
     public var secretAccessKey: String?
+    /// What goes wrong; nil: nothing.
+    public var faults: FaultPlan?
     /// The account on the machine.
     public var user = "a03010"
     public var group = "rccs-aot"

@@ -64,16 +64,19 @@ public final class Simulator: Sendable {
       settings.queueLimit = configuration.queueLimit
       settings.lingering = configuration.lingering
       settings.grace = clock.simulated(settings.grace)
+      let faults = FaultInjector(configuration.faults, clock: clock, stopping: stopping)
       let runner = try JobRunner(
         settings: settings, home: home, clock: clock,
         machine: JobRunner.Machine(
           user: configuration.user, group: configuration.group,
-          hostEnvironment: configuration.hostEnvironment))
+          hostEnvironment: configuration.hostEnvironment),
+        drawMishap: { faults.mishap() })
       let syncs = try SyncBoard(firstID: home.firstRequestID)
       let gate = ConnectionGate(limit: configuration.connectionLimit)
       let service = APIService(
         APIService.Parts(
-          configuration: configuration, home: home, runner: runner, syncs: syncs, gate: gate))
+          configuration: configuration, home: home, runner: runner, syncs: syncs, gate: gate,
+          faults: faults))
       let api = try HTTPServer(
         service: service, address: configuration.address, port: configuration.port, gate: gate,
         date: { CivilDate(epochSeconds: Int(Date().timeIntervalSince1970)).httpDate })
@@ -83,7 +86,8 @@ public final class Simulator: Sendable {
           S3Service.Parts(
             bucket: configuration.bucket, region: configuration.region,
             credentials: home.credentials, folder: objects,
-            uploads: try MultipartUploads(folder: objects.path + "/temporary/parts"))),
+            uploads: try MultipartUploads(folder: objects.path + "/temporary/parts"),
+            faults: faults)),
         address: configuration.address, port: configuration.storagePort,
         gate: ConnectionGate(limit: nil), limits: HTTPServer.Limits(memory: 256 << 10),
         date: { CivilDate(epochSeconds: Int(Date().timeIntervalSince1970)).httpDate })
@@ -113,7 +117,7 @@ public final class Simulator: Sendable {
         pause: { stopping.pause($0) })
       let syncDelay = configuration.syncDelay / configuration.speed
       try syncs.start { entry in
-        stopping.pause(syncDelay) ? files.perform(entry.body, trouble: nil) : .waiting
+        stopping.pause(syncDelay) ? files.perform(entry.body, trouble: entry.trouble) : .waiting
       }
     } catch {
       throw .system("\(error)")

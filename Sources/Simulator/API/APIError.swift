@@ -65,6 +65,28 @@ enum APIError: Error, Sendable, Hashable {
     }
   }
 
+  /// The error of a status that is asked for.
+  ///
+  /// - Parameters:
+  ///   - status: one with a documented body, other than 422.
+  ///   - route: what was asked for: a job or sync that is not there has a 404 of its own.
+  /// - Returns: the error with that status.
+  static func standard(_ status: Int, of route: APIRoute) -> APIError {
+    switch status {
+    case 400: return .operationFailed
+    case 401: return .authenticationFailed
+    case 403: return .noRights
+    case 404:
+      switch route {
+      case .get, .cancel, .syncStatus: return .notPermitted
+      case .list, .submit, .sync: return .urlNotFound
+      }
+    case 405: return .methodNotAllowed
+    case 503: return .unavailable
+    default: return .internal
+    }
+  }
+
   var reply: ServerReply {
     .json(status, ["code": .string(code), "message": .string(message)])
   }

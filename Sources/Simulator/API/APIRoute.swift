@@ -52,5 +52,17 @@ enum APIRoute: Sendable, Hashable {
     }
   }
 
+  /// What a fault plan calls it.
+  var target: FaultPlan.Target {
+    switch self {
+    case .list: .list
+    case .submit: .submit
+    case .get: .get
+    case .cancel: .cancel
+    case .sync: .sync
+    case .syncStatus: .syncStatus
+    }
+  }
+
   var hasBody: Bool { self == .submit || self == .sync }
 }

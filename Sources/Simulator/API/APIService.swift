@@ -13,6 +13,7 @@ final class APIService: ServerService {
     var runner: JobRunner
     var syncs: SyncBoard
     var gate: ConnectionGate
+    var faults: FaultInjector
   }
 
   /// Longest body that is read.
@@ -21,6 +22,8 @@ final class APIService: ServerService {
   private let parts: Parts
   private let verifier: SigV4Verifier
   private let requests = Mutex<[String: Int]>([:])
+  /// Jobs that lists leave out, and until when.
+  private let hidden = Mutex<[Int: SimulatedTime]>([:])
 
   init(_ parts: Parts) {
     self.parts = parts
@@ -45,23 +48,49 @@ final class APIService: ServerService {
   // MARK: Requests
 
   private func answer(_ request: ServerRequest, body: [UInt8]?) -> ServerReply {
+    let route: APIRoute
     do throws(APIError) {
-      try verify(request, body: body ?? [])
-      let route = try APIRoute(method: request.method, path: request.path)
-      requests.withLock { $0[route.countedAs, default: 0] += 1 }
-      return try perform(route, request, body: body)
+      route = try APIRoute(method: request.method, path: request.path)
+    } catch {
+      // Who may not ask is told that first.
+      let refused = refusal { () throws(APIError) in
+        try verify(request, body: body ?? [], at: Date())
+      }
+      return refused ?? error.reply
+    }
+    requests.withLock { $0[route.countedAs, default: 0] += 1 }
+    let drawn = parts.faults.draw(route.target)
+    return parts.faults.answer(drawn) { status in
+      status == 422
+        ? ValidationError.reply([
+          ValidationError(location: ["body"], message: "invalid", type: "value_error")
+        ]) : APIError.standard(status, of: route).reply
+    } perform: {
+      do throws(APIError) {
+        try verify(request, body: body ?? [], at: parts.faults.date(drawn))
+        return try perform(route, request, body: body, drawn)
+      } catch {
+        return error.reply
+      }
+    }
+  }
+
+  private func refusal(_ body: () throws(APIError) -> Void) -> ServerReply? {
+    do throws(APIError) {
+      try body()
+      return nil
     } catch {
       return error.reply
     }
   }
 
-  private func verify(_ request: ServerRequest, body: [UInt8]) throws(APIError) {
+  private func verify(_ request: ServerRequest, body: [UInt8], at date: Date) throws(APIError) {
     let asked = SigV4Verifier.Request(
       method: request.method, path: request.path, query: request.query, headers: request.headers,
       bodySHA256: SHA256.hexadecimal(of: body))
     do throws(SigV4Verifier.Failure) {
       let credentials = parts.home.credentials
-      _ = try verifier.verify(asked, at: Date()) { key in
+      _ = try verifier.verify(asked, at: date) { key in
         key == credentials.accessKeyID ? credentials : nil
       }
     } catch {
@@ -77,37 +106,27 @@ final class APIService: ServerService {
   }
 
   private func perform(
-    _ route: APIRoute, _ request: ServerRequest, body: [UInt8]?
+    _ route: APIRoute, _ request: ServerRequest, body: [UInt8]?, _ drawn: FaultDraw.Drawn?
   ) throws(APIError) -> ServerReply {
-    guard route.hasBody else { return perform(route) }
+    switch route {
+    case .list: return list(drawn)
+    case .get(let id): return detail(id)
+    case .cancel(let id): return cancel(id)
+    case .syncStatus(let id): return .json(200, parts.syncs.status(id))
+    case .submit, .sync: break
+    }
     guard request.headers["Content-Type"] == "application/json;charset=utf-8" else {
       throw .invalidContentType
     }
-    let value: JSONValue
-    do {
-      guard let body else { throw APIError.invalidBody }
-      value = try JSONValue(parsing: body)
+    guard let body, let value = try? JSONValue(parsing: body) else { throw .invalidBody }
+    let submission: SubmitBody
+    do throws(BodyErrors) {
+      guard route == .submit else { return sync(try SyncBody(value), drawn) }
+      submission = try SubmitBody(value)
     } catch {
-      throw .invalidBody
+      return ValidationError.reply(error.errors)
     }
-    do {
-      return route == .submit
-        ? try submit(SubmitBody(value)) : sync(try SyncBody(value))
-    } catch let error as APIError {
-      throw error
-    } catch {
-      return ValidationError.reply((error as? BodyErrors)?.errors ?? [])
-    }
-  }
-
-  private func perform(_ route: APIRoute) -> ServerReply {
-    switch route {
-    case .list: .json(200, bytes: fields.list(parts.runner.visibleJobs()))
-    case .get(let id): detail(id)
-    case .cancel(let id): cancel(id)
-    case .syncStatus(let id): .json(200, parts.syncs.status(id))
-    case .submit, .sync: APIError.invalidBody.reply
-    }
+    return try submit(submission, drawn)
   }
 
   // MARK: Operations
@@ -140,11 +159,36 @@ final class APIService: ServerService {
     }
   }
 
-  private func submit(_ body: SubmitBody) throws(APIError) -> ServerReply {
+  /// The list, without the jobs that are hidden.
+  private func list(_ drawn: FaultDraw.Drawn?) -> ServerReply {
+    if drawn?.kind == .empty { return .json(200, bytes: Array("[]".utf8)) }
+    let now = parts.runner.clock.now()
+    var jobs = parts.runner.visibleJobs()
+    hidden.withLock { hidden in
+      if let drawn, drawn.kind == .hide, !jobs.isEmpty {
+        let id = jobs[min(jobs.count - 1, Int(drawn.chance * Double(jobs.count)))].id
+        hidden[id] = now + drawn.fault.duration
+      }
+      guard !hidden.isEmpty else { return }
+      hidden = hidden.filter { $0.value > now }
+      jobs.removeAll { hidden[$0.id] != nil }
+    }
+    return .json(200, bytes: fields.list(jobs))
+  }
+
+  private func submit(
+    _ body: SubmitBody, _ drawn: FaultDraw.Drawn?
+  ) throws(APIError) -> ServerReply {
     let request = try jobRequest(body.jobfile)
     do throws(Scheduler.Refusal) {
       let id = try parts.runner.schedule { (scheduler, now) throws(Scheduler.Refusal) in
-        try scheduler.submit(request, at: now)
+        if let drawn, drawn.kind == .acceptLate {
+          scheduler.submitLate(request, after: drawn.fault.duration, at: now)
+          return 0
+        }
+        let id = try scheduler.submit(request, at: now)
+        if drawn?.kind == .acceptTwice { _ = try? scheduler.submit(request, at: now) }
+        return id
       }
       let location = ("Location", "/jobs/\(id)")
       return parts.configuration.dialect == .upstream
@@ -174,8 +218,9 @@ final class APIService: ServerService {
     }
   }
 
-  private func sync(_ body: SyncBody) -> ServerReply {
-    .json(200, ["requestid": .int(Int64(parts.syncs.request(body)))])
+  private func sync(_ body: SyncBody, _ drawn: FaultDraw.Drawn?) -> ServerReply {
+    let trouble = drawn?.trouble(speed: parts.configuration.speed)
+    return .json(200, ["requestid": .int(Int64(parts.syncs.request(body, trouble: trouble)))])
   }
 
   // MARK: The simulator's own
@@ -188,7 +233,8 @@ final class APIService: ServerService {
       200,
       StateReport(
         now: parts.runner.clock.now(), jobs: parts.runner.allJobs(), syncs: parts.syncs.all(),
-        connections: parts.gate.counts, requests: requests.withLock { $0 }
+        connections: parts.gate.counts, requests: requests.withLock { $0 },
+        faults: parts.faults.counts
       ).json)
   }
 }

@@ -7,7 +7,7 @@ struct StateReport {
   var syncs: [SyncBoard.Entry]
   var connections: ConnectionGate.Counts
   var requests: [String: Int]
-  var faults: [String: Int] = [:]
+  var faults: [String: Int]
 
   var json: JSONValue {
     [

@@ -10,6 +10,7 @@ final class S3Service: ServerService {
     var credentials: Credentials
     var folder: ObjectFolder
     var uploads: MultipartUploads
+    var faults: FaultInjector
   }
 
   let parts: Parts
@@ -23,8 +24,17 @@ final class S3Service: ServerService {
   }
 
   func begin(_ request: ServerRequest, on connection: ServerConnection) -> any ServerExchange {
+    let drawn = parts.faults.draw(.bucket)
+    let exchange = exchange(request, at: parts.faults.date(drawn))
+    guard let drawn else { return exchange }
+    return FaultyExchange(exchange, drawn, parts.faults) { [self] status in
+      reply(S3Error.standard(status), request)
+    }
+  }
+
+  private func exchange(_ request: ServerRequest, at date: Date) -> any ServerExchange {
     do throws(S3Error) {
-      let content = try verify(request)
+      let content = try verify(request, at: date)
       let target = try S3Target(request)
       if let bucket = target.bucket, bucket != parts.bucket,
         !(request.method == "PUT" && target.key == nil)
@@ -53,13 +63,13 @@ final class S3Service: ServerService {
   var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 
   /// - Returns: what `X-Amz-Content-Sha256` says.
-  private func verify(_ request: ServerRequest) throws(S3Error) -> String {
+  private func verify(_ request: ServerRequest, at date: Date) throws(S3Error) -> String {
     let asked = SigV4Verifier.Request(
       method: request.method, path: request.path, query: request.query, headers: request.headers,
       bodySHA256: nil)
     do throws(SigV4Verifier.Failure) {
       let credentials = parts.credentials
-      let verified = try verifier.verify(asked, at: Date()) { key in
+      let verified = try verifier.verify(asked, at: date) { key in
         key == credentials.accessKeyID ? credentials : nil
       }
       return verified.contentSHA256 ?? ""

@@ -7,6 +7,26 @@ struct JobRequest: Sendable {
   var script: [UInt8]
 }
 
+/// What goes wrong with a job, once, at its first execution; counted from its start.
+enum Mishap: Sendable, Hashable {
+  /// A node goes down: the job is started again, or ends where it must not be.
+  case restart(after: Duration)
+  /// Something kills its processes.
+  case kill(after: Duration)
+  /// It is held until it is cancelled.
+  case hold(after: Duration)
+  /// It starts later.
+  case slow(by: Duration)
+
+  /// When it strikes.
+  var delay: Duration? {
+    switch self {
+    case .restart(let delay), .kill(let delay), .hold(let delay): delay
+    case .slow: nil
+    }
+  }
+}
+
 /// How a process ended.
 enum ProcessEnd: Sendable, Hashable {
   case exited(code: Int)
@@ -33,6 +53,8 @@ struct Job: Sendable {
   var pjmCode = 0
   var signal = 0
   var reason = "-"
+  /// What goes wrong with it.
+  let mishap: Mishap?
   /// Counts transitions: a timer that was set in an earlier one is void.
   var step = 0
   /// Why its process is being ended from outside.
@@ -41,6 +63,13 @@ struct Job: Sendable {
   /// What becomes of a job whose process is ended from outside.
   enum Ending: Sendable, Hashable {
     case cancel, elapseLimit, restart, kill, hold(until: SimulatedTime?)
+  }
+
+  init(id: Int, request: JobRequest, accepted: SimulatedTime, mishap: Mishap? = nil) {
+    self.id = id
+    self.request = request
+    self.accepted = accepted
+    self.mishap = mishap
   }
 
   /// Elapsed time of the latest execution.

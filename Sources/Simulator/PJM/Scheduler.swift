@@ -45,23 +45,41 @@ struct Scheduler: Sendable {
     var at: SimulatedTime
     var id: Int
     var step: Int
+    var isMishap = false
 
     static func < (a: Timer, b: Timer) -> Bool { a.at < b.at }
   }
 
+  private struct LateRequest: Sendable, Comparable {
+    var at: SimulatedTime
+    var request: JobRequest
+
+    static func < (a: LateRequest, b: LateRequest) -> Bool { a.at < b.at }
+    static func == (a: LateRequest, b: LateRequest) -> Bool { a.at == b.at }
+  }
+
   var settings: Settings
   private(set) var nextID: Int
+  private let drawMishap: @Sendable () -> Mishap?
   private var jobs: [Int: Job] = [:]
   /// Ids in the order of acceptance, ended ones swept out now and then.
   private var order: [Int] = []
   private var queue: [Int] = []
   private var timers = Heap<Timer>()
+  private var late = Heap<LateRequest>()
   private var busyNodes = 0
   private var liveCount = 0
   private var actions: [Action] = []
 
-  init(settings: Settings, firstID: Int) {
+  /// - Parameters:
+  ///   - settings: sizes and times.
+  ///   - firstID: of the first job.
+  ///   - drawMishap: asked once for every accepted job.
+  init(
+    settings: Settings, firstID: Int, drawMishap: @escaping @Sendable () -> Mishap? = { nil }
+  ) {
     self.settings = settings
+    self.drawMishap = drawMishap
     nextID = firstID
   }
 
@@ -69,10 +87,23 @@ struct Scheduler: Sendable {
 
   /// pjsub: the new job's id.
   mutating func submit(
-    _ request: JobRequest, at now: SimulatedTime, beyondLimit: Bool = false
+    _ request: JobRequest, at now: SimulatedTime
   ) throws(Refusal) -> Int {
     advance(to: now)
-    guard beyondLimit || liveCount < settings.queueLimit else { throw .queueFull }
+    return try accept(request, at: now)
+  }
+
+  /// pjsub takes its time: the job is accepted at a later moment, if that can be then.
+  mutating func submitLate(
+    _ request: JobRequest, after delay: Duration, at now: SimulatedTime
+  ) {
+    late.insert(LateRequest(at: now + delay, request: request))
+  }
+
+  private mutating func accept(
+    _ request: JobRequest, at now: SimulatedTime
+  ) throws(Refusal) -> Int {
+    guard liveCount < settings.queueLimit else { throw .queueFull }
     guard request.directives.nodes <= settings.nodes else {
       throw .limit("node=\(request.directives.nodes) is above \(settings.nodes)")
     }
@@ -81,7 +112,7 @@ struct Scheduler: Sendable {
     }
     let id = nextID
     nextID += 1
-    jobs[id] = Job(id: id, request: request, accepted: now)
+    jobs[id] = Job(id: id, request: request, accepted: now, mishap: drawMishap())
     order.append(id)
     liveCount += 1
     setTimer(id, at: now + settings.accepting)
@@ -159,7 +190,12 @@ struct Scheduler: Sendable {
   var acceptedCount: Int { liveCount }
 
   /// When ``advance(to:)`` has something to do next.
-  var nextDeadline: SimulatedTime? { timers.first?.at }
+  var nextDeadline: SimulatedTime? {
+    switch (timers.first?.at, late.first?.at) {
+    case (let timer?, let late?): min(timer, late)
+    case (let timer, let late): timer ?? late
+    }
+  }
 
   /// Hands over what is to be done, in order.
   mutating func takeActions() -> [Action] {
@@ -171,10 +207,16 @@ struct Scheduler: Sendable {
 
   /// Lets everything happen that is due.
   mutating func advance(to now: SimulatedTime) {
-    while let timer = timers.first, timer.at <= now {
-      timers.removeFirst()
-      guard let job = jobs[timer.id], job.step == timer.step else { continue }
-      fire(job, at: timer.at)
+    while let next = nextDeadline, next <= now {
+      if let request = late.first, request.at == next {
+        late.removeFirst()
+        // Refused then: as if it had never been sent.
+        _ = try? accept(request.request, at: next)
+      } else if let timer = timers.first {
+        timers.removeFirst()
+        guard let job = jobs[timer.id], job.step == timer.step else { continue }
+        if timer.isMishap { strike(job, at: next) } else { fire(job, at: next) }
+      }
     }
   }
 
@@ -188,7 +230,10 @@ struct Scheduler: Sendable {
       }
       queue.append(job.id)
       dispatch(at: now)
-    case .reserving: move(job.id, to: .prologue, for: settings.prologue, at: now)
+    case .reserving:
+      var duration = settings.prologue
+      if job.starts == 0, case .slow(let delay) = job.mishap { duration += delay }
+      move(job.id, to: .prologue, for: duration, at: now)
     case .prologue:
       change(job.id) {
         $0.enter(.running)
@@ -197,6 +242,10 @@ struct Scheduler: Sendable {
       }
       guard let running = jobs[job.id] else { return }
       setTimer(job.id, at: now + running.request.directives.elapse)
+      if running.starts == 1, let delay = running.mishap?.delay {
+        timers.insert(
+          Timer(at: now + delay, id: job.id, step: running.step, isMishap: true))
+      }
       actions.append(.start(running, execution: running.starts))
     case .running:
       if job.ending == nil {
@@ -209,6 +258,16 @@ struct Scheduler: Sendable {
       end(job.id, job.ending == .cancel ? .cancelled : .ended, at: now) { _ in }
     case .ended, .cancelled, .rejected: forget(job.id)
     case .queued, .error: break
+    }
+  }
+
+  private mutating func strike(_ job: Job, at now: SimulatedTime) {
+    guard job.state == .running, job.ending == nil else { return }
+    switch job.mishap {
+    case .restart: stop(job.id, .restart, signal: 9, at: now)
+    case .kill: stop(job.id, .kill, signal: 9, at: now)
+    case .hold: stop(job.id, .hold(until: nil), signal: 9, at: now)
+    case .slow, nil: break
     }
   }
 

@@ -29,12 +29,16 @@ final class JobRunner: Sendable {
   private let thread = Mutex<WorkerThread?>(nil)
 
   init(
-    settings: Scheduler.Settings, home: HomeFolder, clock: SimulatorClock, machine: Machine
+    settings: Scheduler.Settings, home: HomeFolder, clock: SimulatorClock, machine: Machine,
+    drawMishap: @escaping @Sendable () -> Mishap?
   ) throws(FileFailure) {
     self.clock = clock
     self.home = home
     self.machine = machine
-    state = Mutex(State(scheduler: Scheduler(settings: settings, firstID: home.firstJobID)))
+    state = Mutex(
+      State(
+        scheduler: Scheduler(
+          settings: settings, firstID: home.firstJobID, drawMishap: drawMishap)))
     wakeup = try Wakeup()
   }
 

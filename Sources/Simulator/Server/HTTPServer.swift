@@ -203,7 +203,7 @@ private func send(_ reply: ServerReply, to connection: OpaquePointer, date: Stri
   }
   guard let response = unsafe response(for: reply) else { return .NO }
   defer { unsafe MHD_destroy_response(response) }
-  unsafe MHD_add_response_header(response, "Date", date)
+  if reply.headers["Date"] == nil { unsafe MHD_add_response_header(response, "Date", date) }
   for field in reply.headers.fields {
     unsafe MHD_add_response_header(response, field.name, field.value)
   }
@@ -212,43 +212,67 @@ private func send(_ reply: ServerReply, to connection: OpaquePointer, date: Stri
 }
 
 private func response(for reply: ServerReply) -> OpaquePointer? {
+  if reply.delivery == .truncated { return unsafe truncatedResponse(for: reply.body) }
   switch reply.body {
-  case .bytes(let bytes) where reply.delivery == .truncated:
-    // Longer than what comes: half of it, then an error.
-    let source = unsafe Unmanaged.passRetained(TruncatedBody(bytes))
-    return unsafe MHD_create_response_from_callback(
-      UInt64(max(bytes.count, 1)), 64 << 10,
-      { source, position, buffer, size in
-        guard let source = unsafe source, let buffer = unsafe buffer else { return -2 }
-        let body = unsafe Unmanaged<TruncatedBody>.fromOpaque(source).takeUnretainedValue()
-        return unsafe body.read(at: Int(position), into: buffer, size)
-      }, source.toOpaque(),
-      { source in
-        guard let source = unsafe source else { return }
-        unsafe Unmanaged<TruncatedBody>.fromOpaque(source).release()
-      })
   case .bytes(let bytes):
     var bytes = bytes
     return unsafe bytes.withUnsafeMutableBytes {
       unsafe MHD_create_response_from_buffer($0.count, $0.baseAddress, .RESPMEM_MUST_COPY)
     }
   case .file(let descriptor, let offset, let length):
-    let part = reply.delivery == .truncated ? length / 2 : length
-    return unsafe MHD_create_response_from_fd_at_offset64(part, descriptor, offset)
+    return unsafe MHD_create_response_from_fd_at_offset64(length, descriptor, offset)
   }
+}
+
+/// Announces a whole body and breaks off in the middle of it.
+private func truncatedResponse(for body: ServerReply.Body) -> OpaquePointer? {
+  let half = TruncatedBody(body)
+  let reader: MHD_ContentReaderCallback = { source, position, buffer, size in
+    guard let source = unsafe source, let buffer = unsafe buffer else { return -2 }
+    let body = unsafe Unmanaged<TruncatedBody>.fromOpaque(source).takeUnretainedValue()
+    return unsafe body.read(at: position, into: buffer, size)
+  }
+  let release: MHD_ContentReaderFreeCallback = { source in
+    guard let source = unsafe source else { return }
+    unsafe Unmanaged<TruncatedBody>.fromOpaque(source).release()
+  }
+  return unsafe MHD_create_response_from_callback(
+    half.announced, 64 << 10, reader, Unmanaged.passRetained(half).toOpaque(), release)
 }
 
 /// The first half of a body.
 private final class TruncatedBody: Sendable {
-  private let bytes: ArraySlice<UInt8>
+  private let body: ServerReply.Body
+  /// The length that the head tells.
+  let announced: UInt64
+  private let length: UInt64
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes[..<(bytes.count / 2)] }
+  init(_ body: ServerReply.Body) {
+    self.body = body
+    let whole: UInt64 =
+      switch body {
+      case .bytes(let bytes): UInt64(bytes.count)
+      case .file(_, _, let length): length
+      }
+    announced = max(whole, 1)
+    length = whole / 2
+  }
+
+  deinit { if case .file(let descriptor, _, _) = body { _ = close(descriptor) } }
 
   /// -2 ends the connection.
-  func read(at position: Int, into buffer: UnsafeMutablePointer<CChar>, _ size: Int) -> Int {
-    guard position < bytes.count else { return -2 }
-    let part = bytes[position...].prefix(size)
-    for (index, byte) in part.enumerated() { unsafe buffer[index] = CChar(bitPattern: byte) }
-    return part.count
+  func read(at position: UInt64, into buffer: UnsafeMutablePointer<CChar>, _ size: Int) -> Int {
+    guard position < length else { return -2 }
+    let count = Int(min(UInt64(size), length - position))
+    switch body {
+    case .bytes(let bytes):
+      for (index, byte) in bytes[Int(position)...].prefix(count).enumerated() {
+        unsafe buffer[index] = CChar(bitPattern: byte)
+      }
+      return count
+    case .file(let descriptor, let offset, _):
+      let got = unsafe pread(descriptor, buffer, count, Int(offset + position))
+      return got > 0 ? got : -2
+    }
   }
 }

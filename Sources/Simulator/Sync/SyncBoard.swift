@@ -32,6 +32,7 @@ final class SyncBoard: Sendable {
   struct Entry: Sendable, Hashable {
     let id: Int
     let body: SyncBody
+    let trouble: FileSync.Trouble?
     var status = Status.waiting
   }
 
@@ -79,12 +80,15 @@ final class SyncBoard: Sendable {
 
   /// Takes a request.
   ///
+  /// - Parameters:
+  ///   - body: what is asked for.
+  ///   - trouble: what goes wrong with it.
   /// - Returns: its id.
-  func request(_ body: SyncBody) -> Int {
+  func request(_ body: SyncBody, trouble: FileSync.Trouble?) -> Int {
     let id = state.withLock { state in
       let id = state.nextID
       state.nextID += 1
-      state.entries[id] = Entry(id: id, body: body)
+      state.entries[id] = Entry(id: id, body: body, trouble: trouble)
       state.order.append(id)
       if state.taken > Self.remembered {
         let old = state.order[..<(state.taken - Self.remembered / 2)]

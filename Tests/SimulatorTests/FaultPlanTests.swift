@@ -1,0 +1,110 @@
+import Testing
+
+@testable import Simulator
+
+@Suite struct FaultPlanTests {
+  private func plan(_ text: String) throws -> FaultPlan {
+    try FaultPlan(parsing: Array(text.utf8))
+  }
+
+  @Test func `reads what a plan says`() throws {
+    let plan = try plan(
+      """
+      {"seed": 7, "faults": [
+        {"on": "submit", "do": "drop_reply", "p": 0.2, "max": 100, "after": 0, "until": 60},
+        {"on": "submit", "do": "status", "status": 400, "nth": 3, "accept": true},
+        {"on": "sync", "do": "tear"}, {"on": "job", "do": "restart", "seconds": 2.5},
+        {"on": "any", "do": "skew", "seconds": -60}
+      ]}
+      """)
+    #expect(plan.seed == 7)
+    #expect(plan.faults.count == 5)
+    #expect(plan.faults[0].share == 0.2)
+    #expect(plan.faults[0].most == 100)
+    #expect(plan.faults[0].until == .seconds(60))
+    #expect(plan.faults[1].status == 400)
+    #expect(plan.faults[1].nth == 3)
+    #expect(plan.faults[1].accept == true)
+    #expect(plan.faults[3].duration == .milliseconds(2_500))
+    #expect(plan.faults[4].duration == .seconds(-60))
+  }
+
+  @Test(arguments: [
+    ("{", "byte 1"), ("[]", "must be an object"), ("{}", "must be a list"),
+    (#"{"faults": [], "sed": 1}"#, "valid are seed, faults"), (#"{"faults": [1]}"#, "fault 1"),
+    (#"{"faults": [], "seed": -1}"#, "seed"),
+    (#"{"faults": [{"do": "kill"}]}"#, "valid are submit, list, get, cancel, sync, sync_status"),
+    (#"{"faults": [{"on": "jobs", "do": "kill"}]}"#, "\"jobs\" is not valid here"),
+    (#"{"faults": [{"on": "job"}]}"#, "valid are restart, kill, hold, slow"),
+    (#"{"faults": [{"on": "job", "do": "reset"}]}"#, "valid are restart, kill, hold, slow"),
+    (#"{"faults": [{"on": "get", "do": "hide"}]}"#, "drop_reply"),
+    (#"{"faults": [{"on": "get", "do": "reset", "prob": 1}]}"#, "valid are on, do, p, max, nth"),
+    (#"{"faults": [{"on": "get", "do": "reset", "p": 1.5}]}"#, "\"p\" must be a number"),
+    (#"{"faults": [{"on": "get", "do": "reset", "p": "1"}]}"#, "\"p\" must be a number"),
+    (#"{"faults": [{"on": "get", "do": "reset", "nth": 0}]}"#, "\"nth\" must be a whole number"),
+    (#"{"faults": [{"on": "get", "do": "reset", "max": 1.5}]}"#, "\"max\" must be a whole"),
+    (#"{"faults": [{"on": "get", "do": "reset", "status": 500}]}"#, "goes with"),
+    (#"{"faults": [{"on": "get", "do": "status", "status": 418}]}"#, "400, 401, 403"),
+    (
+      #"{"faults": [{"on": "get", "do": "status", "accept": true}]}"#,
+      "goes with \"on\": \"submit\""
+    ),
+    (#"{"faults": [{"on": "get", "do": "delay", "seconds": -1}]}"#, "\"seconds\""),
+  ])
+  func `names what may stand there`(text: String, part: String) {
+    let error = #expect(throws: FaultPlan.Invalid.self) { try plan(text) }
+    #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+  }
+
+  private func draws(
+    _ text: String, _ targets: [FaultPlan.Target], elapsed: Duration = .zero
+  ) throws -> [FaultPlan.Kind?] {
+    var draw = FaultDraw(try plan(text))
+    return targets.map { draw.draw($0, elapsed: elapsed)?.kind }
+  }
+
+  @Test func `draws by seed, operation and number alone`() throws {
+    let text = #"{"seed": 3, "faults": [{"on": "submit", "do": "reset", "p": 0.5}]}"#
+    let alone = try draws(text, Array(repeating: .submit, count: 50))
+    let mixed = try draws(text, (0..<50).flatMap { _ in [.list, .submit, .get] })
+    #expect(mixed.enumerated().filter { $0.offset % 3 == 1 }.map(\.element) == alone)
+    #expect(alone.contains(nil) && alone.contains(.reset))
+    let other = try draws(
+      text.replacing("3", with: "4", maxReplacements: 1), Array(repeating: .submit, count: 50))
+    #expect(other != alone)
+  }
+
+  @Test func `shares come out as asked and add up`() throws {
+    let text = """
+      {"faults": [{"on": "list", "do": "reset", "p": 0.3}, {"on": "list", "do": "empty", "p": 0.2}]}
+      """
+    let drawn = try draws(text, Array(repeating: .list, count: 10_000))
+    #expect((2_800...3_200).contains(drawn.count { $0 == .reset }))
+    #expect((1_800...2_200).contains(drawn.count { $0 == .empty }))
+  }
+
+  @Test func `keeps to number, most and time`() throws {
+    #expect(
+      try draws(
+        #"{"faults": [{"on": "get", "do": "reset", "nth": 2}]}"#, [.get, .get, .get])
+        == [nil, .reset, nil])
+    #expect(
+      try draws(
+        #"{"faults": [{"on": "get", "do": "reset", "max": 2}]}"#, [.get, .get, .get])
+        == [.reset, .reset, nil])
+    let timed = #"{"faults": [{"on": "any", "do": "reset", "after": 10, "until": 20}]}"#
+    #expect(try draws(timed, [.get], elapsed: .seconds(9)) == [nil])
+    #expect(try draws(timed, [.get, .list, .job], elapsed: .seconds(10)) == [.reset, .reset, nil])
+    #expect(try draws(timed, [.get], elapsed: .seconds(20)) == [nil])
+  }
+
+  @Test func `counts what happened`() throws {
+    var draw = FaultDraw(
+      try plan(
+        #"{"faults": [{"on": "get", "do": "reset", "max": 2}, {"on": "list", "do": "hide"}]}"#))
+    for target in [.get, .get, .get, .list] as [FaultPlan.Target] {
+      _ = draw.draw(target, elapsed: .zero)
+    }
+    #expect(draw.counts == ["reset": 2, "hide": 1])
+  }
+}
