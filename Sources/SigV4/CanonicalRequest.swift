@@ -74,9 +74,26 @@ struct CanonicalRequest {
     switch variant {
     case .s3:
       bytes.append(contentsOf: path.isEmpty ? "/".utf8 : path.utf8)
+    case .standard where Self.isPlain(path):
+      bytes.append(contentsOf: path.utf8)
     case .standard:
       PercentEncoding.append(Self.normalised(path), to: &bytes, keepingSlashes: true)
     }
+  }
+
+  /// Whether normalising and encoding leave a path as it is: the API's own paths are all so.
+  private static func isPlain(_ path: String) -> Bool {
+    var previous: UInt8 = 0
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "/"):
+        if previous == UInt8(ascii: "/") { return false }
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x5f, 0x7e: break
+      default: return false
+      }
+      previous = byte
+    }
+    return path.utf8.first == UInt8(ascii: "/")
   }
 
   /// Removes dot segments (RFC 3986 §5.2.4) and, as these services do, empty ones.
@@ -126,6 +143,10 @@ struct CanonicalRequest {
 
   /// Trims a value and makes one space of every run of white space.
   private mutating func appendFolded(_ value: String) {
+    guard value.utf8.contains(where: { $0 <= 0x20 }) else {
+      bytes.append(contentsOf: value.utf8)
+      return
+    }
     var pending = false
     var started = false
     for byte in value.utf8 {
