@@ -22,9 +22,9 @@ final class SharedSlots: SlotSource {
   ///   - directory: where the lock files are.
   ///   - origin: the endpoint that the slots belong to.
   ///   - limit: how many slots there are.
-  ///   - onFirst: called from another thread when this process is the first in line.
   ///   - removesFiles: whether the files go at the end: an endpoint on loopback lives as long as a
   ///     simulator does.
+  ///   - onFirst: called from another thread when this process is the first in line.
   ///   - onFailure: called when lock files fail otherwise than by being locked: errno.
   init(
     _ directory: LockDirectory, origin: String, limit: Int, removesFiles: Bool,

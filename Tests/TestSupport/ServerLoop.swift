@@ -19,29 +19,7 @@ final class ServerLoop: @unchecked Sendable {
 
   func start(for server: ScriptedServer) {
     // The thread must not keep the server alive, or nobody could end it.
-    let start = Start(loop: self, server: server)
-    let box = unsafe Unmanaged.passRetained(start)
-    var thread = pthread_t()
-    let code = unsafe pthread_create(
-      &thread, nil,
-      { context in
-        guard let context = unsafe context else { return nil }
-        let start = unsafe Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
-        start.loop.run { [weak server = start.server] in server }
-        return nil
-      }, box.toOpaque())
-    precondition(code == 0, "no thread for the test server")
-    pthread_detach(thread)
-  }
-
-  private final class Start {
-    let loop: ServerLoop
-    weak var server: ScriptedServer?
-
-    init(loop: ServerLoop, server: ScriptedServer) {
-      self.loop = loop
-      self.server = server
-    }
+    DetachedThread.start { [self, weak server] in run { server } }
   }
 
   private func run(_ server: () -> ScriptedServer?) {
