@@ -22,9 +22,20 @@ public struct SystemTime: TimeSource {
 
   public func sleep(for duration: Duration) async throws(CancellationError) {
     do {
-      try await Task.sleep(for: duration, clock: .continuous)
+      try await Task.sleep(for: min(duration, Duration.longest), clock: .continuous)
     } catch {
       throw CancellationError()
     }
+  }
+}
+
+extension Duration {
+  /// Ten years: what is longer counts as this, for clocks overflow on what people may write.
+  public static let longest = Duration.seconds(315_360_000)
+
+  /// A time that a user gave in seconds, at most ``longest``; nil for negative ones and NaN.
+  public init?(userSeconds seconds: Double) {
+    guard seconds >= 0 else { return nil }
+    self = min(.seconds(min(seconds, 1e9)), Self.longest)
   }
 }

@@ -144,7 +144,7 @@ enum ErrorText {
 
   /// `300 s`, `1.5 s`.
   static func duration(_ duration: Duration) -> String {
-    let tenths = Int64((duration / .milliseconds(100)).rounded())
+    let tenths = Int64((min(duration, Duration.longest) / .milliseconds(100)).rounded())
     return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
   }
 
