@@ -1,0 +1,171 @@
+// Stopping Lua: the signal handler sets a flag, wakes the loop and puts a hook on whatever coroutine
+// runs; the hook raises. A stop stays: it is raised again, each time after half as many
+// instructions, until the task has unwound, so that no pcall keeps it for good, while short
+// clean-up code gets its turn at first.
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { GRACE = 1000, HOG_CHECK = 10000 };
+static const uint64_t hog_patience = 500000000;  // how long a background task may ignore Ctrl-C
+
+// The one runtime that signals go to.
+static lrt_runtime *volatile receiver;
+static pthread_t receiver_thread;
+static void (*volatile restore_terminal)(void);
+static volatile uint64_t last_signal;
+static struct sigaction previous_int, previous_term;
+
+static void stop_hook(lua_State *L, lua_Debug *where);
+
+void lrt_arm(lua_State *L, int count) {
+  lrt_runtime *rt = lrt_of(L);
+  lrt_task *task = rt->current;
+  if (rt->signalled) {
+    count = 1;
+  } else if (task && task->stop) {
+    count = task->stop_count;
+  } else if (rt->hog_until) {
+    count = HOG_CHECK;
+  } else {
+    return;
+  }
+  lua_sethook(L, stop_hook, LUA_MASKCOUNT, count);
+}
+
+void lrt_push_stop_message(lrt_runtime *rt, lua_State *L) {
+  switch (rt->current ? rt->current->stop : LRT_STOP_INTERRUPT) {
+    case LRT_STOP_CANCEL: lua_pushliteral(L, "cancelled"); break;
+    case LRT_STOP_DEADLOCK:
+      lua_pushliteral(L, "deadlock: every task waits for another task");
+      break;
+    default: lua_pushliteral(L, "interrupted!");
+  }
+}
+
+int lrt_raise_stop(lua_State *L, lrt_task *task) {
+  lrt_runtime *rt = task->rt;
+  task->stop_count = task->stop_count > 1 ? task->stop_count / 2 : 1;
+  rt->attention = 1;
+  lrt_arm(L, 1);
+  lrt_push_stop_message(rt, L);
+  // A deadlock is an error like others: who catches it may go on.
+  if (task->stop == LRT_STOP_DEADLOCK) task->stop = LRT_STOP_NONE;
+  return lua_error(L);
+}
+
+static void stop_hook(lua_State *L, lua_Debug *where) {
+  (void)where;
+  lrt_runtime *rt = lrt_of(L);
+  lua_sethook(L, NULL, 0, 0);
+  if (rt->signalled) lrt_take_interrupt(rt);
+  lrt_task *task = rt->current;
+  if (!task) {
+    // Lua called by Swift outside of any task: nothing to unwind to but that call.
+    if (rt->hog_until) {
+      rt->hog_until = 0;
+      rt->attention = 0;
+      lrt_push_stop_message(rt, L);
+      lua_error(L);
+    }
+    return;
+  }
+  if (!task->stop && rt->hog_until) {
+    if (lrt_now() < rt->hog_until) {
+      lrt_arm(L, HOG_CHECK);
+      return;
+    }
+    lrt_stop(rt, task, LRT_STOP_INTERRUPT);
+  }
+  if (task->stop) lrt_raise_stop(L, task);
+}
+
+bool lrt_take_interrupt(lrt_runtime *rt) {
+  int signal = rt->signalled;
+  if (!signal) return false;
+  rt->signalled = 0;
+  rt->taken = signal;
+  lrt_task *foreground = rt->foreground;
+  if (foreground) lrt_stop(rt, foreground, LRT_STOP_INTERRUPT);
+  if (rt->everything) lrt_stop_all(rt, LRT_STOP_INTERRUPT);
+  // Who runs now and is not meant gets a while to come back to the loop.
+  bool meant = rt->current && rt->current->stop;
+  if (rt->frame && !meant) {
+    rt->hog_until = lrt_now() + (rt->current ? hog_patience : 0);
+    rt->attention = 1;
+  }
+  if (!foreground && !rt->everything) rt->callbacks.idle_interrupt(rt->context, signal);
+  return true;
+}
+
+int lrt_taken_interrupt(lrt_runtime *rt) {
+  int signal = rt->taken;
+  rt->taken = 0;
+  return signal;
+}
+
+bool lrt_must_stop(lrt_runtime *rt) {
+  if (unlikely(rt->signalled)) {
+    lrt_take_interrupt(rt);
+    if (!rt->current) return true;
+  }
+  return rt->current && rt->current->stop;
+}
+
+void lrt_interrupts_everything(lrt_runtime *rt, bool everything) { rt->everything = everything; }
+
+void lrt_interrupt(lrt_runtime *rt, int signal) {
+  rt->attention = 1;
+  rt->signalled = signal;
+  lrt_frame *frame = rt->frame;
+  // As stock lua does from its handler: lua_sethook may be called at any time.
+  if (frame) {
+    lua_sethook(
+        frame->L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  }
+  if (rt->event_fd >= 0) lrt_eventfd_signal(rt->event_fd);
+}
+
+static void handler(int signal) {
+  int saved = errno;
+  lrt_runtime *rt = receiver;
+  if (rt && !pthread_equal(pthread_self(), receiver_thread)) {
+    pthread_kill(receiver_thread, signal);  // hooks are set by the thread that runs Lua
+  } else if (rt) {
+    uint64_t now = lrt_now();
+    if (last_signal && now - last_signal < 1000000000u) {
+      if (restore_terminal) restore_terminal();
+      _exit(128 + signal);
+    }
+    last_signal = now;
+    lrt_interrupt(rt, signal);
+  }
+  errno = saved;
+}
+
+void lrt_catch_signals(lrt_runtime *rt) {
+  if (receiver) return;
+  receiver_thread = pthread_self();
+  last_signal = 0;
+  receiver = rt;
+  // Without SA_RESTART: a script that reads from a terminal is to notice.
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, &previous_int);
+  sigaction(SIGTERM, &action, &previous_term);
+}
+
+void lrt_release_signals(lrt_runtime *rt) {
+  if (receiver != rt) return;
+  sigaction(SIGINT, &previous_int, NULL);
+  sigaction(SIGTERM, &previous_term, NULL);
+  receiver = NULL;
+}
+
+void lrt_set_restore(void (*restore)(void)) { restore_terminal = restore; }

@@ -1,0 +1,43 @@
+/// A Swift function for Lua. It runs on the thread of the Lua loop and may call back into Lua.
+///
+/// What it throws becomes an error of Lua: a ``LuaError`` as it says, any other error through
+/// ``LuaState/describeError``. It must not capture the ``LuaState`` strongly (use `call.state`):
+/// the state owns the function.
+public typealias LuaBody = (borrowing LuaCall) throws -> LuaReturn
+
+/// What a Swift function answers.
+public enum LuaReturn {
+  /// Results.
+  case values([LuaValue])
+  /// Waits outside of Lua first; see ``LuaAwait``.
+  case await(LuaAwait)
+  /// Calls a Lua function (which may await) and returns its results.
+  case call(LuaReference, [LuaValue])
+
+  /// No result.
+  public static var nothing: LuaReturn { .values([]) }
+
+  /// One result.
+  public static func value(_ value: LuaValue) -> LuaReturn { .values([value]) }
+
+  /// Waits for `work`, which runs as a Swift task elsewhere, then answers with `then`, which runs on
+  /// the Lua thread; the arguments of the call are still there. When the Lua task is cancelled or
+  /// interrupted, so is the Swift task, and its result is dropped.
+  public static func await<Value: Sendable>(
+    _ work: @escaping @Sendable () async throws -> Value,
+    then: @escaping (borrowing LuaCall, Value) throws -> LuaReturn
+  ) -> LuaReturn {
+    .await(LuaAwait(work) { call, result in try then(call, try result.get()) })
+  }
+}
+
+/// The body and the name that argument errors show where Lua itself knows none.
+final class FunctionBox {
+  let name: String
+  let body: LuaBody
+
+  init(name: String, body: @escaping LuaBody) {
+    self.name = name
+    self.body = body
+  }
+}

@@ -1,0 +1,319 @@
+import CLuaShim
+
+/// How a run ended.
+public enum LuaOutcome {
+  /// The main chunk returned.
+  case returned([LuaValue])
+  /// It raised an error.
+  case failed(LuaError)
+  /// A signal (its number) stopped it.
+  case interrupted(signal: Int32)
+}
+
+/// A file descriptor that the loop watches.
+struct Watch {
+  let descriptor: Int32
+  let read: Bool
+  let write: Bool
+  let ready: (LuaState) -> Void
+}
+
+/// Names a watch for ``LuaState/unwatch(_:)``.
+public struct LuaWatch: Sendable, Hashable {
+  let id: UInt64
+}
+
+extension LuaState {
+  /// Longest time that tasks run before descriptors and messages are looked at again, so that keys
+  /// echo under load.
+  private static let batch: UInt64 = 4_000_000
+
+  // MARK: Running
+
+  /// Runs a function as the main task of a program, until it and all tasks have ended. SIGINT and
+  /// SIGTERM, if caught, stop everything.
+  public func run(_ function: LuaReference, arguments: [LuaValue] = []) throws -> LuaOutcome {
+    machine.interruptsEverything(true)
+    defer { machine.interruptsEverything(false) }
+    let outcome = try runMain(function, arguments) { $0 || machine.alive > 0 }
+    reportFailures(all: true)
+    return outcome
+  }
+
+  /// Runs a function as the foreground task and answers when it ends; background tasks go on. SIGINT
+  /// and SIGTERM, if caught, stop only the foreground.
+  public func runForeground(_ function: LuaReference, arguments: [LuaValue] = []) throws
+    -> LuaOutcome
+  {
+    try runMain(function, arguments) { $0 }
+  }
+
+  /// Runs the loop (background tasks, messages, watched descriptors) until `condition` holds, which
+  /// is looked at after every turn. Failed tasks are reported at once: no program is there to join
+  /// them.
+  public func wait(until condition: () -> Bool) {
+    while !condition() {
+      turn(deadlocks: false)
+      reportFailures(all: true)
+    }
+  }
+
+  /// Starts a Lua function as a background task; `then` gets its results or its error, on this
+  /// thread. Without `then` an error is reported like that of any task nobody joins. Answers the
+  /// Task as Lua sees it.
+  @discardableResult
+  public func spawn(
+    _ function: LuaReference, _ arguments: [LuaValue] = [],
+    then: ((Result<[LuaValue], LuaError>) -> Void)? = nil
+  ) throws -> LuaReference {
+    try start(function, arguments, foreground: false, then: then)
+  }
+
+  /// Cancels a task, as its method `cancel` does; false if the reference is none.
+  @discardableResult
+  public func cancel(_ task: LuaReference) -> Bool {
+    with(task) { machine.stopTask(at: $0, on: stack, .cancel) }
+  }
+
+  /// Cancels all tasks.
+  public func cancelAll() { machine.stopAll(.cancel) }
+
+  /// What a task does; nil if the reference is none.
+  public func taskState(_ task: LuaReference) -> LuaTaskState? {
+    with(task) { machine.state(ofTaskAt: $0, on: stack) }
+  }
+
+  /// How many tasks have not ended.
+  public var aliveTasks: Int { machine.alive }
+
+  // MARK: From outside
+
+  /// Watches a descriptor while the loop waits; `ready` runs on this thread outside of Lua.
+  public func watch(
+    _ descriptor: Int32, read: Bool = true, write: Bool = false,
+    _ ready: @escaping (LuaState) -> Void
+  ) -> LuaWatch {
+    let id = nextID()
+    watches[id] = Watch(descriptor: descriptor, read: read, write: write, ready: ready)
+    return LuaWatch(id: id)
+  }
+
+  /// Ends a watch.
+  public func unwatch(_ watch: LuaWatch) { watches[watch.id] = nil }
+
+  /// A port through which any thread sends messages; `handler` gets them on the Lua thread, outside
+  /// of Lua, in the loop, and may ``spawn(_:_:then:)``. Dropping the port ends it.
+  public func port<Message: Sendable>(
+    of type: Message.Type, handler: @escaping (LuaState, Message) -> Void
+  ) -> LuaPort<Message> {
+    let id = nextID()
+    ports[id] = { state, message in
+      if let message = message as? Message { handler(state, message) }
+    }
+    return LuaPort(id: id, inbox: inbox)
+  }
+
+  /// Runs Swift work to its end on this thread, outside of Lua, without turning the loop; nil after
+  /// `timeout` or when interrupted. For what must be waited for on the way out.
+  public func block<Value: Sendable>(
+    timeout: Duration, _ work: @escaping @Sendable () async -> Value
+  ) -> Value? {
+    var answer: Value?
+    let id = nextID()
+    let waiting = LuaAwait(work) { _, result in
+      answer = try result.get()
+      return .nothing
+    }
+    awaits[id] = PendingAwait(
+      task: nil, cancel: waiting.start(id, inbox), finish: waiting.finish)
+    let (seconds, attoseconds) = timeout.components
+    let until =
+      lrt_now() + UInt64(max(0, seconds)) * 1_000_000_000
+      + UInt64(max(0, attoseconds / 1_000_000_000))
+    while awaits[id]?.completed != true, lrt_now() < until {
+      if !waitForMessage(until: until) { break }
+    }
+    if awaits[id]?.completed == true {
+      _ = try? awaits[id]?.finish(LuaCall(state: self, count: 0))
+    }
+    cancel(await: id)
+    return answer
+  }
+
+  // MARK: Interrupts
+
+  /// Routes SIGINT and SIGTERM here, to this thread. The first stops Lua and cancels awaits, a
+  /// second within a second ends the process with 128 + its number, whatever runs.
+  public func catchSignals() { machine.catchSignals() }
+
+  /// Gives the signals back.
+  public func releaseSignals() { machine.releaseSignals() }
+
+  /// What a first signal does.
+  public func interrupt(signal: Int32 = 2) { machine.interrupt(signal: signal) }
+
+  // MARK: Inside
+
+  private func runMain(
+    _ function: LuaReference, _ arguments: [LuaValue], while goesOn: (_ mainRuns: Bool) -> Bool
+  ) throws -> LuaOutcome {
+    _ = machine.takenInterrupt()
+    var result: Result<[LuaValue], LuaError>?
+    try start(function, arguments, foreground: true) { result = $0 }
+    while goesOn(result == nil) {
+      turn(deadlocks: true)
+      reportFailures(all: false)
+    }
+    let signal = machine.takenInterrupt()
+    if signal != 0 { return .interrupted(signal: signal) }
+    switch result {
+    case .success(let values): return .returned(values)
+    case .failure(let error): return .failed(error)
+    case nil: return .returned([])
+    }
+  }
+
+  @discardableResult
+  private func start(
+    _ function: LuaReference, _ arguments: [LuaValue], foreground: Bool,
+    then: ((Result<[LuaValue], LuaError>) -> Void)?
+  ) throws -> LuaReference {
+    try balanced {
+      try push([.reference(function)] + arguments)
+      let token = then == nil ? 0 : nextID()
+      if let then { endings[token] = then }
+      do {
+        try check(
+          machine.spawn(
+            arguments: Int32(arguments.count), foreground: foreground, token: token, on: stack))
+        return try popReference()
+      } catch {
+        endings[token] = nil
+        throw error
+      }
+    }
+  }
+
+  /// A task that somebody in Swift follows has ended.
+  func ended(_ task: TaskHandle, token: UInt64) {
+    guard let then = endings.removeValue(forKey: token) else { return }
+    let outer = stack
+    stack = machine.mainStack
+    defer { stack = outer }
+    let result: Result<[LuaValue], LuaError> = balanced {
+      let top = stack.top
+      let (status, _) = machine.outcome(of: task)
+      if status != 0 { return .failure(takeError()) }
+      switch task.state {
+      case .done: return Result { try read(from: top + 1) }.mapError(asLuaError)
+      case .failed: return .failure(takeErrorAndTraceback())
+      default:
+        return .failure(
+          LuaError(
+            task.stopReason == .cancel ? "the task was cancelled" : "the task was interrupted"))
+      }
+    }
+    then(result)
+  }
+
+  func failed(on stack: LuaStack) {
+    let outer = self.stack
+    self.stack = stack
+    defer { self.stack = outer }
+    balanced {
+      stack.pushCopy(of: -2)
+      stack.pushCopy(of: -2)
+      taskFailed?(takeErrorAndTraceback())
+    }
+  }
+
+  private func asLuaError(_ error: any Error) -> LuaError {
+    error as? LuaError ?? describeError(error)
+  }
+
+  /// One turn: messages, ready tasks, then waiting.
+  private func turn(deadlocks: Bool) {
+    machine.takeInterrupt()
+    handleMessages()
+    let more = machine.step(nanoseconds: Self.batch)
+    releaseReferences()
+    let idle = !more && inbox.isEmpty && deferred.isEmpty && !machine.hasReady
+    if idle, deadlocks, isDeadlocked {
+      if let foreground = machine.foreground {
+        machine.stop(foreground, .deadlock)
+      } else if machine.alive > 0 {
+        machine.stopAll(.deadlock)
+      } else {
+        return
+      }
+      return
+    }
+    poll(watching: true, until: idle ? machine.nextTimer : 0)
+  }
+
+  /// Every task waits for another one, so that none can go on. Nothing is to be waited for either
+  /// when the last task has just ended.
+  private var isDeadlocked: Bool {
+    machine.nextTimer == UInt64.max && machine.waitingOutside == 0
+  }
+
+  private func handleMessages() {
+    let messages = deferred + inbox.take()
+    deferred = []
+    for message in messages {
+      switch message {
+      case .completed(let id): completed(await: id)
+      case .posted(let port, let message): ports[port]?(self, message)
+      case .closed(let port): ports[port] = nil
+      }
+    }
+  }
+
+  /// Waits for one round of messages without running anything of Lua; false when interrupted.
+  private func waitForMessage(until: UInt64) -> Bool {
+    if inbox.isEmpty { poll(watching: false, until: until) }
+    for message in inbox.take() {
+      if case .completed(let id) = message {
+        completed(await: id)
+      } else {
+        deferred.append(message)
+      }
+    }
+    machine.takeInterrupt()
+    return machine.takenInterrupt() == 0
+  }
+
+  /// Sleeps until a message, a watched descriptor, a signal, or `until` (monotonic nanoseconds).
+  func poll(watching: Bool, until: UInt64) {
+    var entries = [lrt_poll_entry(fd: inbox.descriptor, read: true, write: false, ready: false)]
+    let watched = watching ? watches.sorted { $0.key < $1.key } : []
+    for (_, watch) in watched {
+      entries.append(
+        lrt_poll_entry(
+          fd: watch.descriptor, read: watch.read, write: watch.write, ready: false))
+    }
+    let ready = unsafe entries.withUnsafeMutableBufferPointer { entries in
+      unsafe lrt_poll(entries.baseAddress, entries.count, until)
+    }
+    guard ready > 0 else { return }
+    if entries[0].ready { lrt_eventfd_clear(inbox.descriptor) }
+    for (entry, (id, watch)) in zip(entries.dropFirst(), watched)
+    where entry.ready && watches[id] != nil {
+      watch.ready(self)
+    }
+  }
+
+  /// Tells of failed tasks that nobody can join any more. Which those are only the collector knows:
+  /// it is asked once for every new failure.
+  private func reportFailures(all: Bool) {
+    guard machine.hasFailures else {
+      collectedFailures = false
+      return
+    }
+    if !all, !collectedFailures, !machine.hasReady {
+      collectedFailures = true
+      machine.collectGarbage()
+    }
+    machine.report(all: all)
+  }
+}
