@@ -77,11 +77,12 @@ struct lrt_runtime {
   uint64_t failures;               // failed, neither joined nor reported
 
   int anchors;                     // registry references
-  int task_type, guard_type, guards, unreported;
+  int task_type, guard_type, guards, unreported, array_type, null_value;
   int function_type;
   bool closing, everything;
   uint64_t hog_until;
   int event_fd, taken;
+  void *json;                      // simdjson's parser, owned by json_decode.cpp
 };
 
 static inline uintptr_t *lrt_tagged(lua_State *L) {
@@ -143,6 +144,16 @@ void lrt_open_coroutine(lua_State *L);
 void lrt_open_require(lua_State *L);
 void lrt_open_functions(lua_State *L, lrt_runtime *rt);
 
+
+int lrt_json_decode(lua_State *L);
+int lrt_json_encode(lua_State *L);
+int lrt_json_array(lua_State *L);
+void lrt_open_json(lua_State *L, lrt_runtime *rt);
+void lrt_close_json(lrt_runtime *rt);
+// Pushes the value of a JSON text; may raise. `list` and `element` are registry references of the
+// metatables for a top-level array and the objects in it, or -1.
+void lrt_json_push(
+    lua_State *L, lrt_runtime *rt, const char *text, size_t size, int list, int element);
 
 #ifdef __cplusplus
 }

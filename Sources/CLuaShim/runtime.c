@@ -19,6 +19,7 @@ static int open_state(lua_State *L) {
   lrt_open_require(L);
   lrt_open_functions(L, rt);
   lrt_open_tasks(L, rt);
+  lrt_open_json(L, rt);
   return 0;
 }
 
@@ -51,6 +52,7 @@ void lrt_close(lrt_runtime *rt) {
   rt->closing = true;
   lrt_release_signals(rt);
   lua_close(rt->L);
+  lrt_close_json(rt);
   free(rt->timers);
   free(rt);
 }

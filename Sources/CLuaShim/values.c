@@ -39,6 +39,11 @@ static void push_builtin(lua_State *L, lrt_runtime *rt, int which) {
     case LRT_ALL: lua_pushcfunction(L, lrt_f_all); break;
     case LRT_RACE: lua_pushcfunction(L, lrt_f_race); break;
     case LRT_TIMEOUT: lua_pushcfunction(L, lrt_f_timeout); break;
+    case LRT_JSON_DECODE: lua_pushcfunction(L, lrt_json_decode); break;
+    case LRT_JSON_ENCODE: lua_pushcfunction(L, lrt_json_encode); break;
+    case LRT_JSON_ARRAY: lua_pushcfunction(L, lrt_json_array); break;
+    case LRT_JSON_NULL: lua_rawgeti(L, LUA_REGISTRYINDEX, rt->null_value); break;
+    case LRT_JSON_ARRAY_TYPE: lua_rawgeti(L, LUA_REGISTRYINDEX, rt->array_type); break;
     case LRT_TASK_TYPE: lua_rawgeti(L, LUA_REGISTRYINDEX, rt->task_type); break;
     default: luaL_error(L, "no builtin %d", which);
   }
@@ -110,6 +115,14 @@ static void push_value(lua_State *L, builder *b) {
     case LRT_OP_BUILTIN: {
       OPERAND(uint8_t, which);
       push_builtin(L, b->rt, which);
+      break;
+    }
+    case LRT_OP_JSON: {
+      OPERAND(int32_t, list);
+      OPERAND(int32_t, element);
+      OPERAND(uint64_t, size);
+      lrt_json_push(L, b->rt, (const char *)b->at, size, list, element);
+      b->at += size;
       break;
     }
     default: luaL_error(L, "damaged value program");

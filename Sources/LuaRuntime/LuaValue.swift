@@ -18,6 +18,10 @@ public enum LuaValue: Sendable {
   case array([LuaValue], metatable: LuaReference? = nil)
   /// A new table with these fields, in this order (which matters only for double keys).
   case table([(key: LuaValue, value: LuaValue)], metatable: LuaReference? = nil)
+  /// What a JSON text holds, decoded straight into tables (null reads as nil). A list gets the
+  /// metatable `list` (which should have `__jsontype = "array"`), and the objects in it `elements`.
+  /// A text that is no JSON raises an error that says where.
+  case json([UInt8], list: LuaReference? = nil, elements: LuaReference? = nil)
   /// The argument of the running call at this position (from 1), unchanged.
   case argument(Int)
   /// A function or value that the runtime brings along.
@@ -87,6 +91,18 @@ public enum LuaBuiltin: UInt8, Sendable, CaseIterable {
   case timeout
   /// The metatable of tasks.
   case taskType
+  /// `decode(text)`: null reads as nil, integers of 64 bits stay integers, arrays remember that they
+  /// are arrays.
+  case jsonDecode
+  /// `encode(value, {indent =})`: keys sorted; a list with holes, nan, inf, functions, invalid UTF-8
+  /// and tables that contain themselves are errors.
+  case jsonEncode
+  /// What encodes as null.
+  case jsonNull
+  /// `array(table)`: the table, which from now on encodes as an array even when it is empty.
+  case jsonArray
+  /// The metatable of arrays, which has `__jsontype = "array"`.
+  case jsonArrayType
 }
 
 extension LuaValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,

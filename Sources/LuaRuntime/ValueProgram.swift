@@ -43,6 +43,12 @@ struct ValueProgram {
         append(field.key)
         append(field.value)
       }
+    case .json(let text, let list, let elements):
+      operation(LRT_OP_JSON)
+      operand(list?.key ?? -1)
+      operand(elements?.key ?? -1)
+      operand(UInt64(text.count))
+      bytes.append(contentsOf: text)
     case .argument(let position):
       usesStack = true
       operation(LRT_OP_STACK)

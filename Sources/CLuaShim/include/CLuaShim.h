@@ -102,6 +102,7 @@ enum lrt_op {
   LRT_OP_STACK = 'p',      // int32 index
   LRT_OP_BUILTIN = 'b',    // uint8 lrt_builtin
   LRT_OP_POINTER = 'l',    // uint64: light userdata
+  LRT_OP_JSON = 'j',       // int32 metatables of list and of elements or -1, string operand
 };
 
 int lrt_get(lua_State *L, int table);              // key on top is replaced by the value
@@ -139,6 +140,7 @@ const char *lrt_bytes(lua_State *L, int index, size_t *size);
 enum lrt_builtin {
   LRT_SPAWN, LRT_SLEEP, LRT_MAP, LRT_ALL, LRT_RACE, LRT_TIMEOUT,
   LRT_TASK_TYPE,
+  LRT_JSON_DECODE, LRT_JSON_ENCODE, LRT_JSON_NULL, LRT_JSON_ARRAY, LRT_JSON_ARRAY_TYPE,
 };
 
 // ---- Tasks ------------------------------------------------------------------------------------

@@ -1,0 +1,167 @@
+// JSON text straight into Lua tables, by simdjson's tape. null reads as nil; integers of 64 bits stay
+// integers; arrays get a metatable that says so.
+#include <simdjson.h>
+
+#include <cstring>
+#include <new>
+
+#include "json.h"
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+namespace {
+
+// Keys repeat from object to object: the last ones lie on the Lua stack, at `base` + slot.
+struct key_cache {
+  static constexpr int slots = 64;
+  const char *start[slots];
+  size_t size[slots];
+  int base;
+
+  void push(lua_State *L, std::string_view key) {
+    size_t n = key.size();
+    unsigned char first = n ? (unsigned char)key[0] : 0;
+    unsigned char last = n ? (unsigned char)key[n - 1] : 0;
+    unsigned slot = (unsigned)(n * 7 + first * 3 + last) % slots;
+    if (start[slot] && size[slot] == n && !std::memcmp(start[slot], key.data(), n)) {
+      lua_pushvalue(L, base + (int)slot);
+      return;
+    }
+    lua_pushlstring(L, key.data(), n);
+    lua_copy(L, -1, base + (int)slot);
+    start[slot] = key.data();
+    size[slot] = n;
+  }
+};
+
+struct job {
+  lrt_runtime *rt;
+  const char *text;
+  size_t size;
+  json_types types;
+};
+
+struct builder {
+  lua_State *L;
+  json_types types;
+  int array_index;  // of the metatable on the stack
+  key_cache keys;
+};
+
+void push(builder *b, element value, int depth, int element_type_reference);
+
+void push_array(builder *b, simdjson::dom::array array, int depth) {
+  lua_State *L = b->L;
+  bool top = depth == 0;
+  lua_createtable(L, (int)array.size(), 0);
+  lua_Integer index = 0;
+  for (element item : array) {
+    index++;
+    if (item.is_null()) continue;
+    push(b, item, depth + 1, top ? b->types.element : -1);
+    lua_rawseti(L, -2, index);
+  }
+  if (top && b->types.list >= 0) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->types.list);
+  } else {
+    lua_pushvalue(L, b->array_index);
+  }
+  lua_setmetatable(L, -2);
+}
+
+void push_object(builder *b, simdjson::dom::object object, int depth, int metatable) {
+  lua_State *L = b->L;
+  lua_createtable(L, 0, (int)object.size());
+  for (auto field : object) {
+    if (field.value.is_null()) continue;
+    b->keys.push(L, field.key);
+    push(b, field.value, depth + 1, -1);
+    lua_rawset(L, -3);
+  }
+  if (metatable >= 0) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
+    lua_setmetatable(L, -2);
+  }
+}
+
+void push(builder *b, element value, int depth, int metatable) {
+  lua_State *L = b->L;
+  switch (value.type()) {
+    case element_type::ARRAY:
+      luaL_checkstack(L, 6, "JSON nested too deeply");
+      push_array(b, value.get_array().value_unsafe(), depth);
+      break;
+    case element_type::OBJECT:
+      luaL_checkstack(L, 6, "JSON nested too deeply");
+      push_object(b, value.get_object().value_unsafe(), depth, metatable);
+      break;
+    case element_type::STRING: {
+      std::string_view text = value.get_string().value_unsafe();
+      lua_pushlstring(L, text.data(), text.size());
+      break;
+    }
+    case element_type::INT64: lua_pushinteger(L, value.get_int64().value_unsafe()); break;
+    case element_type::UINT64:
+      lua_pushnumber(L, (lua_Number)value.get_uint64().value_unsafe());
+      break;
+    case element_type::DOUBLE: lua_pushnumber(L, value.get_double().value_unsafe()); break;
+    case element_type::BOOL: lua_pushboolean(L, value.get_bool().value_unsafe()); break;
+    case element_type::NULL_VALUE: lua_pushnil(L); break;
+  }
+}
+
+simdjson::dom::parser *parser_of(lua_State *L, lrt_runtime *rt) {
+  if (!rt->json) rt->json = new (std::nothrow) simdjson::dom::parser;
+  if (!rt->json) luaL_error(L, "not enough memory");
+  return (simdjson::dom::parser *)rt->json;
+}
+
+int decode(lua_State *L) {
+  job *it = (job *)lua_touserdata(L, 1);
+  simdjson::dom::parser *parser = parser_of(L, it->rt);
+  element root;
+  auto error = parser->parse((const uint8_t *)it->text, it->size, true).get(root);
+  if (error == simdjson::MEMALLOC) return luaL_error(L, "not enough memory");
+  if (error) {
+    json_push_slowly(L, it->text, it->size, it->types);
+    return 1;
+  }
+  luaL_checkstack(L, key_cache::slots + 10, nullptr);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, it->types.array);
+  builder b;
+  b.L = L;
+  b.types = it->types;
+  b.array_index = lua_gettop(L);
+  std::memset(b.keys.start, 0, sizeof b.keys.start);
+  b.keys.base = b.array_index + 1;
+  lua_settop(L, b.array_index + key_cache::slots);
+  push(&b, root, 0, -1);
+  return 1;
+}
+
+// A parser keeps the memory of its largest document; beyond this it is not kept.
+constexpr size_t kept_capacity = 1 << 20;
+
+}  // namespace
+
+extern "C" void lrt_json_push(
+    lua_State *L, lrt_runtime *rt, const char *text, size_t size, int list, int element) {
+  job it = {rt, text, size, {rt->array_type, element, list}};
+  lua_pushlightuserdata(L, &it);
+  json_undisturbed(L, decode, 1, 1);
+  if (size > kept_capacity) lrt_close_json(rt);
+}
+
+extern "C" int lrt_json_decode(lua_State *L) {
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  lua_settop(L, 1);
+  lrt_json_push(L, lrt_of(L), text, size, -1, -1);
+  return 1;
+}
+
+extern "C" void lrt_close_json(lrt_runtime *rt) {
+  delete (simdjson::dom::parser *)rt->json;
+  rt->json = nullptr;
+}
