@@ -1,0 +1,3 @@
+io.write("no newline")
+setmetatable({}, {__gc = function() print("finalizer") end})
+os.exit(7)
