@@ -8,6 +8,9 @@ import tempfile
 import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+VENV = ROOT / ".build" / "venv"
+if pathlib.Path(sys.prefix) != VENV:  # the pinned peers live there
+    os.execv(VENV / "bin" / "python", [str(VENV / "bin" / "python"), *sys.argv])
 HPC = str(ROOT / ".build" / "release" / "hpc")
 
 _checks = []
