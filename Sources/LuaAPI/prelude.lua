@@ -1,1 +1,144 @@
--- prelude
+-- What of the hpc table is easier said in Lua; called once with the table and the functions that
+-- only this file uses. Options have been checked against the API spec before they come here.
+local hpc, native = ...
+local jobs = hpc.jobs
+
+-- A glob (`*`, `?`, `[a-z]`) as a pattern; a literal beyond ten characters loses its tail, because
+-- the service cuts job names.
+local function glob(text)
+  if not text:find("[*?%[]") then
+    text = text:sub(1, 10)
+  end
+  local pattern = text:gsub("[%^%$%(%)%%%.%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
+  return "^" .. pattern:gsub("%[!", "[^") .. "$"
+end
+
+function native.list(options)
+  local all = native.fetch_list()
+  if not options or not next(options) then
+    return all
+  end
+  local states
+  if options.state then
+    states = {}
+    for _, state in ipairs(type(options.state) == "table" and options.state or { options.state }) do
+      states[state] = true
+    end
+  end
+  local pattern = options.name and glob(options.name)
+  local kept = native.job_array()
+  for _, job in ipairs(all) do
+    if (not states or states[job.state] or states[job.status])
+      and (not pattern or (job.name or ""):find(pattern))
+      and (not options.where or options.where(job)) then
+      kept[#kept + 1] = job
+    end
+  end
+  return kept
+end
+
+function native.cancel(what)
+  if math.type(what) == "integer" or native.is_job(what) then
+    native.cancel_one(what)
+    return
+  end
+  return hpc.map(what, function(job)
+    local ok, err = pcall(native.cancel_one, job)
+    local id = native.id_of(job)
+    if ok then
+      return { id = id, outcome = "accepted" }
+    end
+    local gone = type(err) == "table" and err.status == 404
+    return { id = id, outcome = gone and "not found" or "failed", error = err }
+  end)
+end
+
+-- Reads the job again; whatever the answer lacks is forgotten, so that nothing old looks new.
+function native.refresh(job)
+  local now = jobs.get(job)
+  for key in next, job do
+    job[key] = nil
+  end
+  for key, value in next, now do
+    job[key] = value
+  end
+  return setmetatable(job, getmetatable(now))
+end
+
+-- The wire's own names, one spelling of each, then the short names.
+function native.job_pairs(job)
+  local fields, n = {}, 0
+  for key, value in next, job do
+    local name = native.spelling(key)
+    if rawget(job, name) == nil or name == key then
+      n = n + 1
+      fields[n] = { name, value }
+    end
+  end
+  for _, name in ipairs(native.short_names) do
+    local value = rawget(job, name) == nil and job[name]
+    if value then
+      n = n + 1
+      fields[n] = { name, value }
+    end
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    if fields[i] then
+      return fields[i][1], fields[i][2]
+    end
+  end
+end
+
+local function cell(value)
+  if math.type(value) == "float" then
+    return string.format("%.6g", value)
+  end
+  return value == nil and "" or tostring(value)
+end
+
+-- Rows as an aligned text. Without columns: the keys of all rows, numbers first, then by name;
+-- for jobs what pjstat shows.
+function native.table_text(rows, columns)
+  if not columns and native.is_job(rows[1]) then
+    columns = native.job_columns
+  elseif not columns then
+    local seen = {}
+    columns = {}
+    for _, row in ipairs(rows) do
+      for key in pairs(row) do
+        if not seen[key] then
+          seen[key] = true
+          columns[#columns + 1] = key
+        end
+      end
+    end
+    table.sort(columns, function(a, b)
+      if type(a) == type(b) then
+        return a < b
+      end
+      return type(a) == "number"
+    end)
+  end
+  local headers, cells, right = {}, {}, {}
+  for c, column in ipairs(columns) do
+    headers[c] = tostring(column)
+    right[c] = #rows > 0
+  end
+  for r, row in ipairs(rows) do
+    cells[r] = {}
+    for c, column in ipairs(columns) do
+      local value = row[column]
+      if value ~= nil and type(value) ~= "number" then
+        right[c] = false
+      end
+      cells[r][c] = cell(value)
+    end
+  end
+  return native.layout(headers, cells, right)
+end
+
+function native.show(rows, columns)
+  print(native.table_text(rows, columns))
+end
