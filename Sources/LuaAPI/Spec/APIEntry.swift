@@ -93,6 +93,10 @@ public indirect enum APIType: Sendable, CustomStringConvertible {
   case seconds
   /// An object with a metatable of ours.
   case object(String)
+  /// A job: its id as an integer or digits, or a Job.
+  case jobReference
+  /// A sync: its request id as an integer or digits, or a Sync.
+  case syncReference
   case array(APIType)
   case oneOf([APIType])
   /// One of a few words.
@@ -111,6 +115,8 @@ public indirect enum APIType: Sendable, CustomStringConvertible {
     case .any: "any"
     case .seconds: "seconds"
     case .object(let name): name
+    case .jobReference: "integer | Job"
+    case .syncReference: "integer | Sync"
     case .array(let element): "\(element)[]"
     case .oneOf(let types): types.map(\.description).joined(separator: " | ")
     case .words(let words): words.map { "\"\($0)\"" }.joined(separator: " | ")

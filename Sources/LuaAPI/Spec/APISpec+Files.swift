@@ -22,7 +22,7 @@ extension APISpec {
     APIEntry(
       .function, "hpc.files.status", "How a sync stands.",
       parameters: [
-        APIParameter("sync", .oneOf([.integer, .object("Sync")]), "its request id, or a Sync")
+        APIParameter("sync", .syncReference, "its request id, or a Sync")
       ],
       returns: [
         APIReturn(

@@ -27,7 +27,7 @@ extension APISpec {
         """),
     APIEntry(
       .function, "hpc.jobs.get", "One job that has not ended, in full.",
-      parameters: [APIParameter("job", jobReference, "its id, or a Job")],
+      parameters: [APIParameter("job", .jobReference, "its id, or a Job")],
       returns: [APIReturn(.object("Job"), "as the machine sees it now")],
       errors: requestErrors + ["404 when no such job is known any more: it ended, or never was"],
       example: "print(hpc.jobs.get(6291500).state)"),
@@ -56,7 +56,7 @@ extension APISpec {
       .function, "hpc.jobs.cancel", "Cancels jobs; the machine ends them a little later.",
       parameters: [
         APIParameter(
-          "jobs", .oneOf([.integer, .object("Job"), .array(jobReference)]),
+          "jobs", .oneOf([.jobReference, .array(.jobReference)]),
           "an id, a Job, or an array of these")
       ],
       returns: [

@@ -25,6 +25,4 @@ public enum APISpec {
   static let requestErrors = [
     "an error table with code, message, status, operation, request, retryable, ambiguous, attempts and hint, when the service refuses or cannot be reached"
   ]
-
-  static let jobReference = APIType.oneOf([.integer, .object("Job")])
 }
