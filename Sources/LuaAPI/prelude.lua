@@ -15,6 +15,11 @@ end
 
 function native.list(options)
   local all = native.fetch_list()
+  for i = 1, #all do
+    if type(all[i]) ~= "table" then
+      native.no_jobs()
+    end
+  end
   if not options or not next(options) then
     return all
   end
@@ -54,7 +59,7 @@ function native.cancel(what)
 end
 
 -- Reads the job again; whatever the answer lacks is forgotten, so that nothing old looks new.
-function native.refresh(job)
+function native.job_refresh(job)
   local now = jobs.get(job)
   for key in next, job do
     job[key] = nil
@@ -63,6 +68,25 @@ function native.refresh(job)
     job[key] = value
   end
   return setmetatable(job, getmetatable(now))
+end
+
+function native.job_cancel(job)
+  native.cancel_one(job)
+end
+
+function native.job_wait(job, options)
+  return jobs.wait(job, options)
+end
+
+function native.job_text(job)
+  local text = "job " .. tostring(job.id)
+  for _, name in ipairs({ "name", "state", "elapsed" }) do
+    local value = job[name]
+    if value and not (name == "state" and not job.status and value == "unknown") then
+      text = text .. "  " .. (name == "elapsed" and value .. " s" or value)
+    end
+  end
+  return text
 end
 
 -- The wire's own names, one spelling of each, then the short names.
@@ -101,6 +125,9 @@ end
 -- Rows as an aligned text. Without columns: the keys of all rows, numbers first, then by name;
 -- for jobs what pjstat shows.
 function native.table_text(rows, columns)
+  if not columns and rows[1] == nil then
+    return "(none)"
+  end
   if not columns and native.is_job(rows[1]) then
     columns = native.job_columns
   elseif not columns then

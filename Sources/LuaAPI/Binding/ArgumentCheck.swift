@@ -66,7 +66,7 @@ struct ArgumentCheck {
     let kind = type.isJobReference ? "Job" : "Sync"
     switch value {
     case .integer, .number, .bytes:
-      return "\(kind == "Job" ? "a job" : "a sync") has a positive integer for its id, got \(try state.quoted(value))"
+      return "\(kind == "Job" ? "a job" : "a sync") has a positive integer for its id, got \(try Self.quoted(value, state))"
     default:
       return "id or \(kind) expected, got \(try typeName(value, state))"
     }
@@ -105,9 +105,9 @@ struct ArgumentCheck {
       return "table expected, got \(try typeName(value, state))"
     }
     var given: [String: LuaValue] = [:]
-    for (key, value) in try state.rawFields(of: table) {
+    for (key, value) in try state.entries(of: table) {
       guard case .bytes = key, let name = key.text else {
-        return "options have names, got the key \(try state.quoted(key))"
+        return "options have names, got the key \(try Self.quoted(key, state))"
       }
       given[name] = value
     }
@@ -129,6 +129,12 @@ struct ArgumentCheck {
 
   private func typeName(_ value: LuaValue, _ state: LuaState) throws -> String {
     try state.typeName(of: value)
+  }
+
+  /// A value as a message shows it, strings in quotes and bounded.
+  private static func quoted(_ value: LuaValue, _ state: LuaState) throws -> String {
+    guard case .bytes = value, let text = value.text else { return try state.text(of: value) }
+    return "'\(TextTable.printable(String(text.prefix(60))))'"
   }
 
   /// `unknown option 'jobfle', did you mean 'jobfile'?`

@@ -31,5 +31,23 @@ extension APISpec {
       ],
       errors: requestErrors,
       example: "print(hpc.files.status(sync).status)"),
+    APIEntry(
+      .function, "hpc.files.wait", "Waits until a sync has ended well.",
+      parameters: [
+        APIParameter("sync", .syncReference, "its request id, or a Sync"),
+        APIParameter(
+          "options",
+          .options([
+            APIParameter("interval", .seconds, optional: true, "between two looks; default 1 to 10"),
+            APIParameter(
+              "timeout", .seconds, optional: true, "when to stop waiting; default never"),
+          ]), optional: true, "how to wait"),
+      ],
+      returns: [
+        APIReturn(.object("Sync"), "complete with result \"0\""),
+        APIReturn(.string, "\"timeout\" when the time was over first"),
+      ],
+      errors: requestErrors + ["a sync that ended with an error or a result other than \"0\""],
+      example: "hpc.files.wait(hpc.files.sync{path = \"results\", direction = \"to_online\"})"),
   ]
 }

@@ -68,7 +68,53 @@ extension APISpec {
       errors: ["for one job: 404 when no such job is known any more"],
       notes: ["An array is worked through to its end whatever happens to single jobs."],
       example: "hpc.jobs.cancel(hpc.jobs.list{name = \"test-*\"})"),
+    APIEntry(
+      .function, "hpc.jobs.wait", "Waits until jobs have ended, as far as that can be known.",
+      parameters: [
+        APIParameter(
+          "jobs", .oneOf([.jobReference, .array(.jobReference)]),
+          "an id, a Job, or an array of these"),
+        APIParameter("options", waitOptions, optional: true, "how to wait"),
+      ],
+      returns: [
+        APIReturn(.oneOf([.object("Job"), .array(.object("Job"))]), "with state, evidence and age"),
+        APIReturn(.string, "\"timeout\" when the time was over first"),
+      ],
+      errors: requestErrors + [
+        "for one id: no such job, or it ended before it was first seen"
+      ],
+      notes: [
+        "All waits of a process share one list request per interval.",
+        "A job is gone only after two good lists and a 404; the service tells no exit code then.",
+      ],
+      example: "local job = hpc.jobs.wait(hpc.jobs.submit(\"run.sh\"))\nprint(job.state)"),
+    APIEntry(
+      .function, "hpc.jobs.settle",
+      "Looks for the job of a submission whose answer was lost or unclear.",
+      parameters: [
+        APIParameter("err", .table, "the error, with ambiguous = true"),
+        APIParameter("options", waitOptions, optional: true, "how long to look"),
+      ],
+      returns: [
+        APIReturn(.array(.object("Job")), "jobs that may be it, the likeliest first"),
+        APIReturn(
+          .words(["candidates", "absent", "unknown"]), "absent: two good lists did not show it"),
+      ],
+      errors: requestErrors,
+      example: """
+        local ok, err = pcall(hpc.jobs.submit, "run.sh")
+        if not ok and err.ambiguous then hpc.show(hpc.jobs.settle(err)) end
+        """),
   ]
+
+  static let waitOptions = APIType.options([
+    APIParameter(
+      "interval", .seconds, optional: true,
+      "between two looks; default 10, backing off to 60 while nothing changes"),
+    APIParameter("timeout", .seconds, optional: true, "when to stop waiting; default never"),
+    APIParameter(
+      "on_change", .function, optional: true, "function(job): called for each change of state"),
+  ])
 
   static let jobMembers: [APIEntry] = [
     APIEntry(
@@ -121,5 +167,9 @@ extension APISpec {
       example: "print(job:refresh().state)"),
     APIEntry(
       .method, "Job:cancel", "Cancels the job.", errors: ["404 when no such job is known any more"]),
+    APIEntry(
+      .method, "Job:wait", "Waits until the job has ended, as hpc.jobs.wait does.",
+      parameters: [APIParameter("options", waitOptions, optional: true, "how to wait")],
+      returns: [APIReturn(.object("Job"), ""), APIReturn(.string, "\"timeout\"")]),
   ]
 }

@@ -1,3 +1,5 @@
+import HPCClient
+
 extension APISpec {
   static let tools: [APIEntry] = [
     APIEntry(
@@ -23,6 +25,10 @@ extension APISpec {
       example: "hpc.json.encode{T = 2.27, L = {16, 32}}"),
     APIEntry(
       .field, "hpc.json.null", "The value that is written as null.", returns: [APIReturn(.any, "")]),
+    APIEntry(
+      .function, "hpc.json.array", "Marks a table as an array, so that it is written as [] when empty.",
+      parameters: [APIParameter("table", .table, "changed in place")],
+      returns: [APIReturn(.table, "the same table")], example: "hpc.json.encode(hpc.json.array{})"),
     APIEntry(
       .function, "hpc.show", "Prints rows as a table.",
       parameters: [
@@ -58,6 +64,20 @@ extension APISpec {
     APIEntry(
       .field, "hpc.config", "The settings in force, secrets masked; in a table of its own .sim.",
       returns: [APIReturn(.table, "read-only")]),
+    APIEntry(
+      .function, "hpc.connect", "Another client: the same table with settings of its own.",
+      parameters: [
+        APIParameter(
+          "settings",
+          .options(
+            SettingKey.allCases.map {
+              APIParameter(
+                $0.rawValue, .oneOf([.string, .number]), optional: true, $0.allowed)
+            }), "these come before command line, environment and files")
+      ],
+      returns: [APIReturn(.table, "a table like hpc")],
+      errors: ["a value that is not allowed, with its name and what is"],
+      example: "local other = hpc.connect{profile = \"other\"}\nprint(#other.jobs.list())"),
     APIEntry(
       .field, "hpc.version", "Version of hpc.", returns: [APIReturn(.string, "")]),
   ]

@@ -1,0 +1,85 @@
+public import HPCClient
+public import LuaRuntime
+
+/// What a table of functions works with: one account at one endpoint.
+public struct HPCConnection {
+  /// The simulator that runs embedded in this process.
+  public struct EmbeddedSimulator: Sendable {
+    /// Folder that is the home on the machine.
+    public var home: String
+    public var endpoint: String
+    public var storageEndpoint: String
+    public var speed: Double
+
+    public init(home: String, endpoint: String, storageEndpoint: String, speed: Double) {
+      self.home = home
+      self.endpoint = endpoint
+      self.storageEndpoint = storageEndpoint
+      self.speed = speed
+    }
+  }
+
+  public var settings: Settings
+  /// Made at the first call: a program that calls nothing needs no account.
+  public var client: () throws(HPCError) -> HPCClient
+  public var simulator: EmbeddedSimulator?
+  /// State of the connections for `hpc.config.connections`.
+  public var connections: () -> [(key: LuaValue, value: LuaValue)]
+
+  public init(
+    settings: Settings, client: @escaping () throws(HPCError) -> HPCClient,
+    simulator: EmbeddedSimulator? = nil,
+    connections: @escaping () -> [(key: LuaValue, value: LuaValue)] = { [] }
+  ) {
+    self.settings = settings
+    self.client = client
+    self.simulator = simulator
+    self.connections = connections
+  }
+}
+
+/// What the program around gives to the `hpc` table.
+public struct HPCHost {
+  /// Resolves settings, with those of `hpc.connect{}` before all others. Called at first use.
+  public var connect: (_ explicit: [SettingKey: String]) throws(HPCError) -> HPCConnection
+  /// Version of the program.
+  public var version: String
+  /// Writes lines to stderr, above a prompt where there is one.
+  public var log: (_ level: LogLevel, _ line: String) -> Void
+
+  /// How important a line is.
+  public enum LogLevel: String, Sendable, CaseIterable {
+    case info, warn, error
+  }
+
+  public init(
+    version: String, log: @escaping (LogLevel, String) -> Void,
+    connect: @escaping ([SettingKey: String]) throws(HPCError) -> HPCConnection
+  ) {
+    self.version = version
+    self.log = log
+    self.connect = connect
+  }
+}
+
+/// Connects when it is first needed, so that `hpc -e ''` reads no file.
+final class LazyConnection {
+  private let explicit: [SettingKey: String]
+  private let host: HPCHost
+  private var made: HPCConnection?
+
+  init(_ explicit: [SettingKey: String], host: HPCHost) {
+    self.explicit = explicit
+    self.host = host
+  }
+
+  func get() throws(HPCError) -> HPCConnection {
+    if let made { return made }
+    let connection = try host.connect(explicit)
+    for warning in connection.settings.warnings { host.log(.warn, warning) }
+    made = connection
+    return connection
+  }
+
+  func client() throws(HPCError) -> HPCClient { try get().client() }
+}

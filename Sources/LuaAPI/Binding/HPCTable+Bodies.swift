@@ -1,0 +1,221 @@
+import HPCClient
+import LuaRuntime
+
+extension HPCTable {
+  /// The body of each entry of the spec.
+  func bodies(_ connection: LazyConnection, in state: LuaState) throws -> [String: APIBody] {
+    var bodies: [String: APIBody] = [
+      "hpc.spawn": .builtin(.spawn), "hpc.sleep": .builtin(.sleep), "hpc.map": .builtin(.map),
+      "hpc.task.all": .builtin(.all), "hpc.task.race": .builtin(.race),
+      "hpc.task.timeout": .builtin(.timeout), "hpc.json.decode": .builtin(.jsonDecode),
+      "hpc.json.encode": .builtin(.jsonEncode), "hpc.json.null": .builtin(.jsonNull),
+      "hpc.json.array": .builtin(.jsonArray), "hpc.version": .value(.string(host.version)),
+    ]
+    let jobs = try JobBindings(table: self, connection: connection, state: state)
+    bodies.merge(jobs.bodies) { _, new in new }
+    bodies.merge(fileBodies(connection, in: state)) { _, new in new }
+    bodies.merge(toolBodies(connection, in: state)) { _, new in new }
+    return bodies
+  }
+
+  /// A body that prelude.lua defines under this name in `native`.
+  func inLua(_ name: LuaValue) -> APIBody {
+    let native = native
+    return .native { call in
+      guard let function = try call.state.rawGet(native, name).asReference else {
+        throw LuaError("prelude.lua lacks a function")
+      }
+      return .call(function, try (0..<call.count).map { .argument($0 + 1) })
+    }
+  }
+
+  // MARK: Files
+
+  private func fileBodies(_ connection: LazyConnection, in state: LuaState) -> [String: APIBody] {
+    let objects = objects
+    return [
+      "hpc.files.sync": .native { call in
+        let options = try call.table(1)
+        let path = try call.state.rawGet(options, "path").text ?? ""
+        let direction =
+          try call.state.rawGet(options, "direction").text.flatMap(SyncDirection.init(rawValue:))
+          ?? .fromOnline
+        let delete = try call.state.rawGet(options, "delete").isTrue
+        let client = try connection.client()
+        return .await({ try await client.startSync(path: path, direction: direction, delete: delete) }) {
+          call, id in
+          .value(
+            try Self.sync([
+              ("requestid", .integer(Int(id.number))), ("path", .string(path)),
+              ("direction", .string(direction.rawValue)),
+            ], in: call.state))
+        }
+      },
+      "hpc.files.status": .native { call in
+        let argument = try call.value(1)
+        guard let number = try objects.number(of: argument, in: call.state) else {
+          throw LuaError.type(1, expected: "id or Sync")
+        }
+        let client = try connection.client()
+        return .await({ try await client.syncStatus(SyncID(number)) }) { call, status in
+          var fields: [(key: LuaValue, value: LuaValue)] = [("requestid", .integer(Int(number)))]
+          fields += Self.fields(of: status)
+          return .value(try Self.sync(fields, in: call.state))
+        }
+      },
+      "hpc.files.wait": .native { call in
+        let argument = try call.value(1)
+        guard let number = try objects.number(of: argument, in: call.state) else {
+          throw LuaError.type(1, expected: "id or Sync")
+        }
+        let times = try Self.times(call, options: 2)
+        let client = try connection.client()
+        return .await({
+          try await client.waitForSync(
+            SyncID(number), interval: times.interval, timeout: times.timeout)
+        }) { call, status in
+          var fields: [(key: LuaValue, value: LuaValue)] = [("requestid", .integer(Int(number)))]
+          fields += Self.fields(of: status)
+          let sync = try Self.sync(fields, in: call.state)
+          guard status.isOver else { return .values([sync, "timeout"]) }
+          guard status.isSuccess else {
+            throw HPCError(
+              code: "SyncFailed",
+              message: "sync \(number) failed: \(status.text)",
+              hint: "What was copied before the failure stays; start it again.")
+          }
+          return .value(sync)
+        }
+      },
+    ]
+  }
+
+  private static func fields(of status: SyncStatus) -> [(key: LuaValue, value: LuaValue)] {
+    switch status {
+    case .waiting: [("status", "waiting")]
+    case .complete(let result):
+      [("status", "complete")] + (result.map { [("result", .string($0))] } ?? [])
+    case .error(let text): [("status", .string("error: \(text)"))]
+    case .other(let text): [("status", .string(text))]
+    }
+  }
+
+  private static func sync(
+    _ fields: [(key: LuaValue, value: LuaValue)], in state: LuaState
+  ) throws -> LuaValue {
+    let index = try state.function("Sync") { call in
+      guard try call.value(2).text == "id" else { return .nothing }
+      return .value(try call.state.rawGet(call.table(1), "requestid"))
+    }
+    return .table(
+      fields, metatable: try state.make(["__name": "Sync", "__index": .reference(index)]))
+  }
+
+  /// `interval` and `timeout` of a table of options, checked by the spec.
+  static func times(_ call: borrowing LuaCall, options position: Int) throws
+    -> (interval: Duration?, timeout: Duration?)
+  {
+    guard !call.isAbsent(position) else { return (nil, nil) }
+    let options = try call.table(position)
+    let interval = try call.state.rawGet(options, "interval").asNumber
+    let timeout = try call.state.rawGet(options, "timeout").asNumber
+    return (
+      interval.flatMap { Duration(userSeconds: $0) }, timeout.flatMap { Duration(userSeconds: $0) }
+    )
+  }
+
+  // MARK: Tools
+
+  private func toolBodies(_ connection: LazyConnection, in state: LuaState) -> [String: APIBody] {
+    var bodies: [String: APIBody] = [
+      "hpc.show": inLua("show"),
+      "hpc.clock": .native { _ in
+        let (seconds, attoseconds) = (ContinuousClock.now - Self.epoch).components
+        return .value(.number(Double(seconds) + Double(attoseconds) * 1e-18))
+      },
+      "hpc.help": .native { [weak self] call in
+        .value(.string(try self?.help(call) ?? ""))
+      },
+      "hpc.connect": .native { [weak self] call in
+        guard let self else { return .nothing }
+        var explicit: [SettingKey: String] = [:]
+        for (key, value) in try call.state.entries(of: call.table(1)) {
+          guard let name = key.text, let setting = SettingKey(rawValue: name) else { continue }
+          explicit[setting] = try call.state.text(of: value)
+        }
+        let connection = LazyConnection(explicit, host: host)
+        _ = try connection.get()
+        return .value(.reference(try make(connection, in: call.state)))
+      },
+      "hpc.config": .computed { call in
+        .value(try Self.config(try connection.get(), in: call.state))
+      },
+    ]
+    for level in HPCHost.LogLevel.allCases {
+      let log = host.log
+      bodies["hpc.log.\(level.rawValue)"] = .native { call in
+        let parts = try call.values().map { try call.state.text(of: $0) }
+        log(level, parts.joined(separator: "\t"))
+        return .nothing
+      }
+    }
+    return bodies
+  }
+
+  private static let epoch = ContinuousClock.now
+
+  private func help(_ call: borrowing LuaCall) throws -> String {
+    guard !call.isAbsent(1) else { return HelpText.overview() }
+    let value = try call.value(1)
+    if let entry = entry(for: value, in: call.state) { return HelpText.describe(entry) }
+    if let name = try objects.name(of: value, in: call.state) {
+      if name == "hpc" { return HelpText.overview() }
+      if let members = HelpText.members(of: name) { return members }
+    }
+    if let text = value.text {
+      if let members = HelpText.members(of: text) { return members }
+      return ArgumentCheck.unknown("name", text, APISpec.entries.map(\.path))
+    }
+    return "no help on a \(try call.state.typeName(of: value)); hpc.help() lists the table"
+  }
+
+  private static func config(_ connection: HPCConnection, in state: LuaState) throws -> LuaValue {
+    var fields: [(key: LuaValue, value: LuaValue)] = []
+    var sources: [(key: LuaValue, value: LuaValue)] = []
+    for entry in connection.settings.entries {
+      guard let value = entry.value else { continue }
+      let number = Int(value).map { LuaValue.integer($0) } ?? Double(value).map { .number($0) }
+      let isNumber = [.maxConnections, .retryDeadline, .clockRate].contains(entry.key)
+      fields.append((.string(entry.key.rawValue), isNumber ? number ?? .string(value) : .string(value)))
+      if let source = entry.source {
+        sources.append((.string(entry.key.rawValue), .string(source.description)))
+      }
+    }
+    fields.append(("sources", .table(sources)))
+    fields.append(("connections", .table(connection.connections())))
+    if let simulator = connection.simulator {
+      fields.append(
+        (
+          "sim",
+          [
+            "home": .string(simulator.home), "endpoint": .string(simulator.endpoint),
+            "storage_endpoint": .string(simulator.storageEndpoint),
+            "speed": .number(simulator.speed),
+          ]
+        ))
+    }
+    return .table(fields)
+  }
+}
+
+extension SyncStatus {
+  /// As the wire has it.
+  var text: String {
+    switch self {
+    case .waiting: "waiting"
+    case .complete(let result): "complete, result \(result ?? "missing")"
+    case .error(let text): "error: \(text)"
+    case .other(let text): text
+    }
+  }
+}

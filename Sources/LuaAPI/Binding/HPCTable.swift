@@ -1,0 +1,115 @@
+import HPCClient
+public import LuaRuntime
+
+/// Builds the `hpc` table: every function of the spec, its arguments checked before its body runs.
+public final class HPCTable {
+  let host: HPCHost
+  let objects = ObjectTypes()
+  let errors: ErrorTable
+  /// Functions that only prelude.lua uses, and the functions that it defines.
+  let native: LuaReference
+  /// By the identity of the function in Lua: which entry describes it.
+  private(set) var described: [UInt: String] = [:]
+
+  /// Makes the table and sets it as the global `hpc`.
+  ///
+  /// - Parameters:
+  ///   - state: where the table lives.
+  ///   - host: what the program gives it.
+  public static func install(in state: LuaState, host: HPCHost) throws -> HPCTable {
+    let table = try HPCTable(state, host)
+    let hpc = try table.make(LazyConnection([:], host: host), in: state)
+    try state.set(state.globals, "hpc", .reference(hpc))
+    return table
+  }
+
+  private init(_ state: LuaState, _ host: HPCHost) throws {
+    self.host = host
+    let text = try state.function("tostring") { call in
+      let table = try call.table(1)
+      let message = try call.state.rawGet(table, "message").text ?? ""
+      guard let hint = try call.state.rawGet(table, "hint").text else {
+        return .value(.string(message))
+      }
+      return .value(.string(HPCError(code: "", message: message, hint: hint).description))
+    }
+    let concat = try state.function("concat") { call in
+      .value(.string(try call.state.text(of: call.value(1)) + call.state.text(of: call.value(2))))
+    }
+    errors = ErrorTable(
+      metatable: try state.make([
+        "__name": "hpc.Error", "__tostring": .reference(text), "__concat": .reference(concat),
+      ]))
+    native = try state.make([:])
+    let errors = errors
+    state.describeError = { error in
+      guard let error = error as? HPCError else { return LuaError(String(describing: error)) }
+      return errors.error(error) { .integer(Int($0.id?.number ?? 0)) }
+    }
+  }
+
+  /// A table for one connection, `hpc` itself and what `hpc.connect{}` answers.
+  func make(_ connection: LazyConnection, in state: LuaState) throws -> LuaReference {
+    let hpc = try state.make([:])
+    let bodies = try bodies(connection, in: state)
+    for entry in APISpec.entries where entry.path.hasPrefix("hpc.") {
+      let value: LuaValue
+      switch bodies[entry.path] {
+      case .builtin(let builtin): value = .builtin(builtin)
+      case .value(let constant): value = constant
+      case .native(let body):
+        let check = ArgumentCheck(entry: entry, objects: objects)
+        value = .reference(
+          try state.function(entry.name) { call in
+            try check.check(call)
+            return try body(call)
+          })
+      case .computed, nil: continue
+      }
+      let parts = entry.path.split(separator: ".").map(String.init)
+      var folder = hpc
+      for part in parts.dropFirst().dropLast() {
+        if let known = try state.rawGet(folder, .string(part)).asReference {
+          folder = known
+        } else {
+          let made = try state.make([:])
+          try state.rawSet(folder, .string(part), .reference(made))
+          folder = made
+        }
+      }
+      try state.rawSet(folder, .string(entry.name), value)
+      if let function = try state.rawGet(folder, .string(entry.name)).asReference {
+        described[state.identity(of: function)] = entry.path
+      }
+    }
+    let computed = bodies.compactMapValues { if case .computed(let body) = $0 { body } else { nil } }
+    let index = try state.function("hpc") { call in
+      guard let key = try call.value(2).text, let body = computed["hpc." + key] else {
+        return .nothing
+      }
+      return try body(call)
+    }
+    try state.setMetatable(
+      of: hpc, to: try state.make(["__name": "hpc", "__index": .reference(index)]))
+    let prelude = try state.load(PackageResources.prelude_lua, name: "=hpc.prelude")
+    try state.call(prelude, [.reference(hpc), .reference(native)])
+    return hpc
+  }
+
+  /// The spec's entry of a function, or of a path as text.
+  func entry(for value: LuaValue, in state: LuaState) -> APIEntry? {
+    if let reference = value.asReference {
+      return described[state.identity(of: reference)].flatMap(APISpec.entry)
+    }
+    return value.text.flatMap { APISpec.entry($0) ?? APISpec.entry("hpc." + $0) }
+  }
+}
+
+/// How an entry of the spec is carried out.
+enum APIBody {
+  case builtin(LuaBuiltin)
+  case value(LuaValue)
+  case native(LuaBody)
+  /// Read through `__index` of the table: its body gets (table, key).
+  case computed(LuaBody)
+}

@@ -1,0 +1,304 @@
+import FoundationEssentials
+import HPCClient
+import LuaRuntime
+import Synchronization
+
+/// The functions of `hpc.jobs` and the methods of a Job.
+final class JobBindings {
+  private let connection: LazyConnection
+  private let objects: ObjectTypes
+  private let native: LuaReference
+  private let table: HPCTable
+  private let index: LuaReference
+  private let text: LuaReference
+  private let pairs: LuaReference
+  private let arrayType: LuaReference
+  private(set) var bodies: [String: APIBody] = [:]
+
+  init(table: HPCTable, connection: LazyConnection, state: LuaState) throws {
+    self.table = table
+    self.connection = connection
+    objects = table.objects
+    let native = table.native
+    self.native = native
+    let methods = try Self.methods(native, state)
+    index = try state.function("Job") { call in
+      guard let key = try call.value(2).text else { return .nothing }
+      let method = try call.state.rawGet(methods, .string(key))
+      if !method.isNil { return .value(method) }
+      let job = try call.table(1)
+      let observedAt = try call.state.metatable(of: job).map {
+        try call.state.rawGet($0, "observed_at").asNumber ?? 0
+      }
+      return .value(
+        try JobObject.value(key, of: job, observedAt: observedAt ?? 0, in: call.state))
+    }
+    func fromPrelude(_ name: String, _ key: LuaValue) throws -> LuaReference {
+      try state.function(name) { call in
+        guard let function = try call.state.rawGet(native, key).asReference else {
+          return .nothing
+        }
+        return .call(function, [.argument(1)])
+      }
+    }
+    text = try fromPrelude("tostring", "job_text")
+    pairs = try fromPrelude("pairs", "job_pairs")
+    arrayType = try state.make([
+      "__name": "Job[]", "__jsontype": "array",
+      "__tostring": .reference(try fromPrelude("tostring", "table_text")),
+    ])
+    bodies = makeBodies()
+    for (name, body) in try natives() {
+      try state.rawSet(native, .string(name), .reference(try state.function(name, body)))
+    }
+    try state.rawSet(native, "short_names", .array(JobObject.shortNames.map { .string($0) }))
+    try state.rawSet(native, "job_columns", .array(JobObject.columns.map { .string($0) }))
+  }
+
+  /// Methods are looked up in a table of their own, before fields.
+  private static func methods(_ native: LuaReference, _ state: LuaState) throws -> LuaReference {
+    let methods = try state.make([:])
+    for entry in APISpec.entries where entry.kind == .method && entry.path.hasPrefix("Job:") {
+      let key = LuaValue.string("job_" + entry.name)
+      let check = ArgumentCheck(entry: entry, objects: ObjectTypes())
+      let method = try state.function(entry.name) { call in
+        guard try ObjectTypes().name(of: call.value(1), in: call.state) == "Job" else {
+          throw LuaError.type(1, expected: "Job")
+        }
+        try check.check(call)
+        guard let function = try call.state.rawGet(native, key).asReference else {
+          return .nothing
+        }
+        return .call(function, (0..<call.count).map { .argument($0 + 1) })
+      }
+      try state.rawSet(methods, .string(entry.name), .reference(method))
+    }
+    return methods
+  }
+
+  /// The metatable of jobs that were seen at one moment.
+  private func jobType(observedAt: Double, in state: LuaState) throws -> LuaReference {
+    try state.make([
+      "__name": "Job", "__index": .reference(index), "__pairs": .reference(pairs),
+      "__tostring": .reference(text), "observed_at": .number(observedAt),
+    ])
+  }
+
+  private func makeBodies() -> [String: APIBody] {
+    [
+      "hpc.jobs.list": table.inLua("list"), "hpc.jobs.cancel": table.inLua("cancel"),
+      "hpc.jobs.get": .native { [self] call in
+        let id = try id(call, 1)
+        let client = try connection.client()
+        return .await({ try await client.jobRaw(id) }) { [self] call, answer in
+          let type = try jobType(observedAt: answer.observedAt, in: call.state)
+          let job = try decode(answer, "a job", in: call.state)
+          try call.state.setMetatable(of: job, to: type)
+          return .value(.reference(job))
+        }
+      },
+      "hpc.jobs.submit": .native { [self] call in
+        let argument = try call.value(1)
+        var jobfile = argument.text ?? ""
+        var qopt: String?
+        if let options = argument.asReference {
+          jobfile = try call.state.rawGet(options, "jobfile").text ?? ""
+          qopt = try call.state.rawGet(options, "qopt").text
+        }
+        guard !jobfile.isEmpty else {
+          throw LuaError.argument(1, "the jobfile is empty: name a script in your home there")
+        }
+        if qopt != nil { warnOnce() }
+        let client = try connection.client()
+        let (path, options) = (jobfile, qopt)
+        return .await({
+          try await client.submit(jobfile: path, qopt: options)
+        }) { [self] call, id in
+          let type = try jobType(
+            observedAt: Date().timeIntervalSince1970, in: call.state)
+          return .value(
+            .table(
+              [("job_id", .integer(Int(id.number))), ("jobfile", .string(path))], metatable: type))
+        }
+      },
+      "hpc.jobs.wait": .native { [self] call in try wait(call) },
+      "hpc.jobs.settle": .native { [self] call in try settle(call) },
+    ]
+  }
+
+  private func natives() throws -> [(String, LuaBody)] {
+    [
+      (
+        "fetch_list",
+        { [self] _ in
+          let client = try connection.client()
+          return .await({ try await client.listJobsRaw() }) { [self] call, answer in
+            let type = try jobType(observedAt: answer.observedAt, in: call.state)
+            return .value(.reference(try decode(answer, "a list of jobs", elements: type, in: call.state)))
+          }
+        }
+      ),
+      (
+        "cancel_one",
+        { [self] call in
+          let id = try id(call, 1)
+          let client = try connection.client()
+          return .await({ try await client.cancel(id) }) { _, _ in .nothing }
+        }
+      ),
+      ("id_of", { [self] call in .value(.integer(Int(try id(call, 1).number))) }),
+      (
+        "is_job",
+        { [objects] call in
+          .value(.boolean(try objects.name(of: call.value(1), in: call.state) == "Job"))
+        }
+      ),
+      ("job_array", { [arrayType] _ in .value(.array([], metatable: arrayType)) }),
+      (
+        "spelling",
+        { call in
+          guard let name = try call.value(1).text else { return .value(.argument(1)) }
+          return .value(.string(JobObject.spelling(name)))
+        }
+      ),
+      ("no_jobs", { [self] _ in throw badAnswer("a list of something that is no job") }),
+      (
+        "layout",
+        { call in
+          let state = call.state
+          func texts(_ value: LuaValue) throws -> [String] {
+            guard let list = value.asReference else { return [] }
+            return try state.read(list: list).map { $0.text ?? "" }
+          }
+          let right = try state.read(list: call.table(3)).map(\.isTrue)
+          let table = TextTable(
+            headers: try texts(call.value(1)),
+            rows: try state.read(list: call.table(2)).map(texts),
+            alignments: right.map { $0 ? .right : .left })
+          return .value(.string(table.rendered()))
+        }
+      ),
+    ]
+  }
+
+  // MARK: Waiting
+
+  private func wait(_ call: borrowing LuaCall) throws -> LuaReturn {
+    let what = try call.value(1)
+    let state = call.state
+    let isOne = try what.asReference.map { try objects.name(of: .reference($0), in: state) == "Job" } ?? true
+    var known: Set<JobID> = []
+    var items = [what]
+    if !isOne, let list = what.asReference { items = try state.read(list: list) }
+    var ids: [JobID] = []
+    for item in items {
+      guard let number = try objects.number(of: item, in: state) else {
+        throw LuaError.argument(1, "id or Job expected")
+      }
+      ids.append(JobID(number))
+      if item.asReference != nil { known.insert(JobID(number)) }
+    }
+    let times = try HPCTable.times(call, options: 2)
+    var options = WaitOptions(interval: times.interval, timeout: times.timeout)
+    options.areKnown = known.count == Set(ids).count
+    var port: LuaPort<JobObservation>?
+    if !call.isAbsent(2),
+      let handler = try state.rawGet(call.table(2), "on_change").asReference
+    {
+      let made = state.port(of: JobObservation.self) { [self] state, observation in
+        _ = try? state.spawn(handler, [observed(observation, in: state)])
+      }
+      port = made
+      options.onChange = { made.post($0) }
+    }
+    let client = try connection.client()
+    let keptPort = port
+    let (wanted, final) = (ids, options)
+    return .await({ () async throws -> WaitResult in
+      defer { _ = keptPort }
+      if isOne { return try await client.wait(for: wanted[0], final) }
+      return try await client.wait(for: wanted, final)
+    }) { [self] call, result in
+      let jobs = result.jobs.map { observed($0, in: call.state) }
+      let first =
+        isOne ? jobs.first ?? .nil : LuaValue.array(jobs, metatable: arrayType)
+      return .values(result.isTimeout ? [first, "timeout"] : [first])
+    }
+  }
+
+  /// A job as a watcher knows it: the last record, with what evidence there is.
+  private func observed(_ observation: JobObservation, in state: LuaState) -> LuaValue {
+    guard let type = try? jobType(observedAt: observation.observedAt, in: state) else {
+      return .nil
+    }
+    var fields: [(key: LuaValue, value: LuaValue)] = [
+      ("job_id", .integer(Int(observation.id.number)))
+    ]
+    if let record = observation.record,
+      case .table(let known, _) = JobObject.value(record, metatable: type)
+    {
+      fields = known
+    }
+    fields.append(("evidence", .string(observation.evidence.description)))
+    fields.append(("age", .number(max(0, Date().timeIntervalSince1970 - observation.observedAt))))
+    fields.append(("state", .string(observation.state.description)))
+    fields.append(("observation", .string(observation.text)))
+    return .table(fields, metatable: type)
+  }
+
+  private func settle(_ call: borrowing LuaCall) throws -> LuaReturn {
+    let error = try call.table(1)
+    guard let jobfile = try call.state.rawGet(error, "jobfile").text,
+      let sentAt = try call.state.rawGet(error, "sent_at").asNumber
+    else {
+      throw LuaError.argument(1, "the error of an ambiguous submission expected")
+    }
+    let times = try HPCTable.times(call, options: 2)
+    let client = try connection.client()
+    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: sentAt)
+    return .await({
+      try await client.settle(
+        attempt, interval: times.interval ?? .seconds(10), timeout: times.timeout ?? .seconds(180))
+    }) { [self] call, settlement in
+      let type = try jobType(observedAt: Date().timeIntervalSince1970, in: call.state)
+      let candidates = settlement.candidates.map { JobObject.value($0, metatable: type) }
+      let verdict =
+        candidates.isEmpty ? (settlement.isAbsent ? "absent" : "unknown") : "candidates"
+      return .values([.array(candidates, metatable: arrayType), .string(verdict)])
+    }
+  }
+
+  // MARK: Pieces
+
+  private func id(_ call: borrowing LuaCall, _ position: Int) throws -> JobID {
+    guard let number = try objects.number(of: call.value(position), in: call.state) else {
+      throw LuaError.type(position, expected: "id or Job")
+    }
+    return JobID(number)
+  }
+
+  private func decode(
+    _ answer: RawAnswer, _ what: String, elements: LuaReference? = nil, in state: LuaState
+  ) throws -> LuaReference {
+    do {
+      return try state.make(
+        .json(answer.bytes, list: elements == nil ? nil : arrayType, elements: elements))
+    } catch {
+      throw badAnswer("something that is not \(what): \(error)")
+    }
+  }
+
+  private func badAnswer(_ what: String) -> HPCError {
+    HPCError(
+      .badAnswer, "the service answered with \(what)",
+      hint: "Nothing is concluded from it. Is the endpoint right? See hpc.config.endpoint.")
+  }
+
+  private var warned = false
+
+  private func warnOnce() {
+    guard !warned else { return }
+    warned = true
+    table.host.log(.warn, "qopt is passed on, but the service ignores it")
+  }
+}
