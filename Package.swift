@@ -83,7 +83,9 @@ let package = Package(
     swift("Console", ["LuaRuntime", "LuaAPI", "LineEditor"]),
     .executableTarget(
       name: "hpc",
-      dependencies: ["Console", "LuaAPI", "HPCClient", "CurlTransport", "Simulator"],
+      dependencies: [
+        "Console", "LuaAPI", "LuaRuntime", "HPCClient", "HTTP", "CurlTransport", "Simulator",
+      ],
       swiftSettings: settings,
       linkerSettings: [
         .unsafeFlags(

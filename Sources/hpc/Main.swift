@@ -1,6 +1,45 @@
+import Console
+import Glibc
+
+/// The program: reads the command line and wires the layers.
 @main
 enum Main {
+  static let version = "0.1.0"
+
   static func main() {
-    print("hpc")
+    let words = CommandLine.arguments
+    let options: CommandLineOptions
+    do {
+      options = try CommandLineOptions(parsing: Array(words.dropFirst()))
+    } catch {
+      stop("hpc: \(error)\n\(CommandLineOptions.usage)", status: ScriptRunner.ExitStatus.usage)
+    }
+    if options.showsHelp {
+      print(CommandLineOptions.usage)
+      return
+    }
+    if options.showsVersion {
+      print("hpc \(version)  Lua 5.4  https://www.lua.org/manual/5.4/")
+    }
+    if case .subcommand("sim", let arguments) = options.program {
+      exit(SimCommand.run(arguments))
+    }
+    let session = Session(options)
+    let status: Int32
+    do {
+      status = try session.run(words)
+    } catch {
+      stop("hpc: \(error)", status: ScriptRunner.ExitStatus.failure)
+    }
+    session.end()
+    fflush(nil)
+    exit(status)
+  }
+
+  /// Says why on stderr and ends.
+  static func stop(_ text: String, status: Int32) -> Never {
+    fflush(nil)
+    Output.line(text)
+    exit(status)
   }
 }

@@ -66,7 +66,8 @@ struct ArgumentCheck {
     let kind = type.isJobReference ? "Job" : "Sync"
     switch value {
     case .integer, .number, .bytes:
-      return "\(kind == "Job" ? "a job" : "a sync") has a positive integer for its id, got \(try Self.quoted(value, state))"
+      return
+        "\(kind == "Job" ? "a job" : "a sync") has a positive integer for its id, got \(try Self.quoted(value, state))"
     default:
       return "id or \(kind) expected, got \(try typeName(value, state))"
     }
@@ -81,7 +82,9 @@ struct ArgumentCheck {
     if case .any = element { return nil }
     for index in 0..<(try state.length(of: table)) {
       let item = try state.get(table, .integer(index + 1))
-      if let problem = try problem(item, element, state) { return "element \(index + 1): \(problem)" }
+      if let problem = try problem(item, element, state) {
+        return "element \(index + 1): \(problem)"
+      }
     }
     return nil
   }

@@ -46,6 +46,8 @@ public struct HPCHost {
   public var version: String
   /// Writes lines to stderr, above a prompt where there is one.
   public var log: (_ level: LogLevel, _ line: String) -> Void
+  /// Submissions under way, of all connections.
+  public let submissions = SubmissionLedger()
 
   /// How important a line is.
   public enum LogLevel: String, Sendable, CaseIterable {

@@ -25,7 +25,7 @@ extension HPCTable {
       guard let function = try call.state.rawGet(native, name).asReference else {
         throw LuaError("prelude.lua lacks a function")
       }
-      return .call(function, try (0..<call.count).map { .argument($0 + 1) })
+      return .call(function, (0..<call.count).map { .argument($0 + 1) })
     }
   }
 
@@ -42,13 +42,16 @@ extension HPCTable {
           ?? .fromOnline
         let delete = try call.state.rawGet(options, "delete").isTrue
         let client = try connection.client()
-        return .await({ try await client.startSync(path: path, direction: direction, delete: delete) }) {
+        return .await({
+          try await client.startSync(path: path, direction: direction, delete: delete)
+        }) {
           call, id in
           .value(
-            try Self.sync([
-              ("requestid", .integer(Int(id.number))), ("path", .string(path)),
-              ("direction", .string(direction.rawValue)),
-            ], in: call.state))
+            try Self.sync(
+              [
+                ("requestid", .integer(Int(id.number))), ("path", .string(path)),
+                ("direction", .string(direction.rawValue)),
+              ], in: call.state))
         }
       },
       "hpc.files.status": .native { call in
@@ -186,7 +189,8 @@ extension HPCTable {
       guard let value = entry.value else { continue }
       let number = Int(value).map { LuaValue.integer($0) } ?? Double(value).map { .number($0) }
       let isNumber = [.maxConnections, .retryDeadline, .clockRate].contains(entry.key)
-      fields.append((.string(entry.key.rawValue), isNumber ? number ?? .string(value) : .string(value)))
+      fields.append(
+        (.string(entry.key.rawValue), isNumber ? number ?? .string(value) : .string(value)))
       if let source = entry.source {
         sources.append((.string(entry.key.rawValue), .string(source.description)))
       }

@@ -82,7 +82,9 @@ public final class HPCTable {
         described[state.identity(of: function)] = entry.path
       }
     }
-    let computed = bodies.compactMapValues { if case .computed(let body) = $0 { body } else { nil } }
+    let computed = bodies.compactMapValues {
+      if case .computed(let body) = $0 { body } else { nil }
+    }
     let index = try state.function("hpc") { call in
       guard let key = try call.value(2).text, let body = computed["hpc." + key] else {
         return .nothing

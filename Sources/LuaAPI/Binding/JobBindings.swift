@@ -110,9 +110,9 @@ final class JobBindings {
         }
         if qopt != nil { warnOnce() }
         let client = try connection.client()
-        let (path, options) = (jobfile, qopt)
+        let (path, options, ledger) = (jobfile, qopt, table.host.submissions)
         return .await({
-          try await client.submit(jobfile: path, qopt: options)
+          try await ledger.counting { try await client.submit(jobfile: path, qopt: options) }
         }) { [self] call, id in
           let type = try jobType(
             observedAt: Date().timeIntervalSince1970, in: call.state)
@@ -134,7 +134,8 @@ final class JobBindings {
           let client = try connection.client()
           return .await({ try await client.listJobsRaw() }) { [self] call, answer in
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
-            return .value(.reference(try decode(answer, "a list of jobs", elements: type, in: call.state)))
+            return .value(
+              .reference(try decode(answer, "a list of jobs", elements: type, in: call.state)))
           }
         }
       ),
@@ -186,7 +187,8 @@ final class JobBindings {
   private func wait(_ call: borrowing LuaCall) throws -> LuaReturn {
     let what = try call.value(1)
     let state = call.state
-    let isOne = try what.asReference.map { try objects.name(of: .reference($0), in: state) == "Job" } ?? true
+    let isOne =
+      try what.asReference.map { try objects.name(of: .reference($0), in: state) == "Job" } ?? true
     var known: Set<JobID> = []
     var items = [what]
     if !isOne, let list = what.asReference { items = try state.read(list: list) }

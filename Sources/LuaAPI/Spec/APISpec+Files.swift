@@ -38,7 +38,8 @@ extension APISpec {
         APIParameter(
           "options",
           .options([
-            APIParameter("interval", .seconds, optional: true, "between two looks; default 1 to 10"),
+            APIParameter(
+              "interval", .seconds, optional: true, "between two looks; default 1 to 10"),
             APIParameter(
               "timeout", .seconds, optional: true, "when to stop waiting; default never"),
           ]), optional: true, "how to wait"),

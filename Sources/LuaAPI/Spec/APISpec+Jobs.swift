@@ -77,7 +77,8 @@ extension APISpec {
         APIParameter("options", waitOptions, optional: true, "how to wait"),
       ],
       returns: [
-        APIReturn(.oneOf([.object("Job"), .array(.object("Job"))]), "with state, evidence and age"),
+        APIReturn(
+          .oneOf([.object("Job"), .array(.object("Job"))]), "with state, evidence and age"),
         APIReturn(.string, "\"timeout\" when the time was over first"),
       ],
       errors: requestErrors + [

@@ -26,7 +26,8 @@ extension APISpec {
     APIEntry(
       .field, "hpc.json.null", "The value that is written as null.", returns: [APIReturn(.any, "")]),
     APIEntry(
-      .function, "hpc.json.array", "Marks a table as an array, so that it is written as [] when empty.",
+      .function, "hpc.json.array",
+      "Marks a table as an array, so that it is written as [] when empty.",
       parameters: [APIParameter("table", .table, "changed in place")],
       returns: [APIReturn(.table, "the same table")], example: "hpc.json.encode(hpc.json.array{})"),
     APIEntry(

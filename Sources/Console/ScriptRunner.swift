@@ -1,0 +1,214 @@
+import Glibc
+public import LuaAPI
+public import LuaRuntime
+
+/// Runs a command line as stock `lua` would (lua.c, `pmain`), with the `hpc` table and tasks.
+public final class ScriptRunner {
+  /// Exit statuses (design §6).
+  public enum ExitStatus {
+    public static let success: Int32 = 0
+    public static let failure: Int32 = 1
+    public static let usage: Int32 = 2
+    public static let interrupted: Int32 = 130
+  }
+
+  public let state: LuaState
+  private let options: CommandLineOptions
+  private let host: HPCHost
+  private let table: HPCTable
+
+  /// Opens a state with the `hpc` table.
+  ///
+  /// - Parameters:
+  ///   - options: what the command line asks for.
+  ///   - commandLine: the whole of it, the program's own name first, for `arg`.
+  ///   - host: what the program gives to the table.
+  ///   - beforeExit: called before `os.exit` ends the process.
+  public init(
+    _ options: CommandLineOptions, commandLine: [String], host: HPCHost,
+    beforeExit: @escaping () -> Void
+  ) throws {
+    self.options = options
+    self.host = host
+    if options.ignoresEnvironment {
+      for name in Self.environment { unsafe unsetenv(name) }
+    }
+    state = try LuaState()
+    table = try HPCTable.install(in: state, host: host)
+    let log = host.log
+    state.taskFailed = { error in log(.error, "a task failed: \(Self.text(of: error))") }
+    try setArguments(commandLine)
+    try wrapExit(beforeExit)
+    // As lua.c: generational collection.
+    try state.call(try state.load(Array("collectgarbage('generational')".utf8), name: "=hpc"))
+  }
+
+  /// What stock Lua reads of the environment.
+  private static let environment = [
+    "LUA_INIT", "LUA_INIT_5_4", "LUA_PATH", "LUA_PATH_5_4", "LUA_CPATH", "LUA_CPATH_5_4",
+  ]
+
+  /// Runs everything that the command line names.
+  ///
+  /// - Returns: the exit status.
+  public func run() -> Int32 {
+    state.catchSignals()
+    defer { state.releaseSignals() }
+    do {
+      if !options.ignoresEnvironment, let status = try runInit() { return status }
+      for step in options.steps {
+        if let status = try run(step) { return status }
+      }
+      return try runProgram()
+    } catch {
+      return report(error as? LuaError ?? state.describeError(error))
+    }
+  }
+
+  private func runProgram() throws -> Int32 {
+    switch options.program {
+    case .file(let path):
+      try addFolder(of: path)
+      if let status = try run(try state.load(file: path), options.scriptArguments) {
+        return status
+      }
+    case .standardInput:
+      if let status = try run(try state.load(file: nil), options.scriptArguments) { return status }
+    case .subcommand, .none: break
+    }
+    if options.isInteractive {
+      return try prompt()
+    }
+    if options.program == .none, options.steps.isEmpty || !options.endsAfterSteps,
+      !options.showsVersion
+    {
+      if isatty(STDIN_FILENO) != 0 { return try prompt() }
+      if let status = try run(try state.load(file: nil), []) { return status }
+    }
+    return ExitStatus.success
+  }
+
+  /// LUA_INIT_5_4 or LUA_INIT: code, or `@file`.
+  private func runInit() throws -> Int32? {
+    for name in ["LUA_INIT_5_4", "LUA_INIT"] {
+      guard let value = unsafe getenv(name).map({ unsafe String(cString: $0) }) else { continue }
+      let chunk =
+        value.hasPrefix("@")
+        ? try state.load(file: String(value.dropFirst()))
+        : try state.load(Array(value.utf8), name: "=\(name)")
+      return try run(chunk, [])
+    }
+    return nil
+  }
+
+  private func run(_ step: CommandLineOptions.Step) throws -> Int32? {
+    switch step {
+    case .execute(let code):
+      return try run(try state.load(Array(code.utf8), name: "=(command line)"), [])
+    case .require(let global, let module):
+      let chunk = try state.load(
+        Array("local g, m = ... _ENV[g] = require(m)".utf8), name: "=(command line)")
+      return try run(chunk, [global, module])
+    case .warningsOn:
+      return try run(try state.load(Array("warn('@on')".utf8), name: "=(command line)"), [])
+    }
+  }
+
+  /// Runs a chunk and all its tasks; nil when the next may run.
+  private func run(_ chunk: LuaReference, _ arguments: [String]) throws -> Int32? {
+    let outcome = try state.run(chunk, arguments: arguments.map { .string($0) })
+    switch outcome {
+    case .returned: return nil
+    case .failed(let error): return report(error)
+    case .interrupted:
+      awaitSubmissions()
+      host.log(.error, "interrupted!")
+      return ExitStatus.interrupted
+    }
+  }
+
+  /// Waits for the answers of submissions, five seconds and a little, so that no id is lost.
+  private func awaitSubmissions() {
+    let ledger = host.submissions
+    if ledger.isEmpty { return }
+    _ = state.block(timeout: .seconds(6)) { await ledger.drained() }
+  }
+
+  private func prompt() throws -> Int32 {
+    try PlainPrompt(state: state, report: { [self] in _ = report($0) }).run()
+  }
+
+  // MARK: Errors
+
+  /// Shows an error as lua.c does: strings with a traceback, objects by their `__tostring`.
+  private func report(_ error: LuaError) -> Int32 {
+    fflush(nil)
+    let text = "hpc: \(Self.text(of: error))\n"
+    Self.writeError(text)
+    return ExitStatus.failure
+  }
+
+  /// Message and traceback of an error.
+  static func text(of error: LuaError) -> String {
+    error.traceback.isEmpty ? error.message : "\(error.message)\n\(error.traceback)"
+  }
+
+  static func writeError(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = unsafe bytes.withUnsafeBytes {
+        unsafe write(STDERR_FILENO, $0.baseAddress, $0.count)
+      }
+      if written < 0 {
+        if errno == EINTR { continue }
+        return
+      }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+
+  // MARK: Setting up
+
+  /// The table `arg`: script at 0, its arguments after it, what came before below.
+  private func setArguments(_ commandLine: [String]) throws {
+    let script = options.scriptIndex
+    let fields = commandLine.enumerated().map { index, word in
+      (key: LuaValue.integer(index - script), value: LuaValue.string(word))
+    }
+    try state.set(state.globals, "arg", .table(fields))
+  }
+
+  /// `require` also looks beside the script, after Lua's own places.
+  private func addFolder(of script: String) throws {
+    guard let slash = script.lastIndex(of: "/") else { return }
+    let folder = slash == script.startIndex ? "" : String(script[..<slash])
+    guard folder != "." else { return }
+    let chunk = try state.load(
+      Array(
+        """
+        local dir = ...
+        package.path = package.path .. ";" .. dir .. "/?.lua;" .. dir .. "/?/init.lua"
+        package.cpath = package.cpath .. ";" .. dir .. "/?.so"
+        """.utf8), name: "=hpc")
+    try state.call(chunk, [.string(folder)])
+  }
+
+  /// `os.exit` first lets the program put its house in order: jobs of a simulator, connections.
+  private func wrapExit(_ beforeExit: @escaping () -> Void) throws {
+    guard let os = try state.rawGet(state.globals, "os").asReference,
+      let exit = try state.rawGet(os, "exit").asReference
+    else { return }
+    let wrapped = try state.function("exit") { call in
+      beforeExit()
+      return .call(exit, (0..<call.count).map { .argument($0 + 1) })
+    }
+    try state.rawSet(os, "exit", .reference(wrapped))
+  }
+}
+
+extension CommandLineOptions {
+  /// `-e` ends the program unless a script or `-i` follows; `-l` alone does not (lua.c).
+  var endsAfterSteps: Bool {
+    steps.contains { if case .execute = $0 { true } else { false } }
+  }
+}
