@@ -14,6 +14,8 @@ enum AnswerCode {
 
 extension LuaState {
   /// Runs the body of a Swift function on the stack of its caller.
+  // Not inlined: the optimiser of Swift 6.3.1 crashes on the borrowed LuaCall otherwise.
+  @inline(never)
   func perform(_ body: LuaBody, on stack: LuaStack) -> Int32 {
     let outer = self.stack
     self.stack = stack
