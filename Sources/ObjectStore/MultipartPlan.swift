@@ -1,0 +1,29 @@
+/// How a file is cut into parts.
+struct MultipartPlan: Sendable, Hashable {
+  /// Most parts of an upload (`api.md`, Online Object Storage).
+  static let maximumParts: Int64 = 10_000
+  /// Parts of large files are whole multiples of this.
+  private static let step: Int64 = 1 << 20
+
+  let size: Int64
+  let partSize: Int64
+
+  /// - Parameters:
+  ///   - size: bytes of the file.
+  ///   - partSize: bytes of a part, unless there would be too many.
+  init(size: Int64, partSize: Int64) {
+    self.size = size
+    let least = (size + Self.maximumParts - 1) / Self.maximumParts
+    self.partSize = max(
+      partSize, least <= partSize ? 0 : (least + Self.step - 1) / Self.step * Self.step)
+  }
+
+  /// Number of parts; at least one.
+  var count: Int { Int(max(1, (size + partSize - 1) / partSize)) }
+
+  /// Where a part, counted from 0, lies in the file.
+  func range(of part: Int) -> Range<Int64> {
+    let start = Int64(part) * partSize
+    return start..<min(start + partSize, size)
+  }
+}

@@ -1,0 +1,64 @@
+import HTTP
+
+extension ObjectStore {
+  /// Fetches an object into a file.
+  ///
+  /// The file appears whole or not at all, and only when length and digest are right. Large objects
+  /// come in parts, several at a time; where that is interrupted, kill -9 included, the next call
+  /// goes on with what is there, unless the object was replaced. A file that exists is replaced and
+  /// its permissions are kept; where `path` is a symbolic link, the file behind it is meant. Missing
+  /// folders are made.
+  ///
+  /// - Parameters:
+  ///   - key: the object.
+  ///   - path: the file.
+  ///   - durable: whether the file must survive a crash of the machine when this returns.
+  ///   - progress: told after each part.
+  /// - Returns: what was fetched.
+  @discardableResult
+  public func get(
+    _ key: String, to path: String, durable: Bool = false, progress: ByteProgress? = nil
+  ) async throws(ObjectStoreError) -> StoredObject {
+    let context = context(.get, key)
+    try check(key: key, context)
+    let target = try await local(context) { () throws(LocalFileFailure) in
+      try TargetFile(path: path)
+    }
+    return try await get(
+      key, to: target, knownSize: nil, context, durable: durable, progress: progress)
+  }
+
+  /// - Parameter knownSize: from a list; small objects then take one request and no record.
+  func get(
+    _ key: String, to target: TargetFile, knownSize: Int64?, _ context: ObjectStoreError.Context,
+    durable: Bool, progress: ByteProgress?
+  ) async throws(ObjectStoreError) -> StoredObject {
+    if let knownSize, knownSize <= Self.smallFile {
+      let (object, bytes) = try await readWithDescription(
+        key, limit: HTTPSink.standardLimit, operation: context.operation)
+      try await local(context) { () throws(LocalFileFailure) in
+        try Self.place(bytes, at: target, durable: durable)
+      }
+      progress?(object.size, object.size)
+      return object
+    }
+    let file = try await local(context) { () throws(LocalFileFailure) in try PartialFile(target) }
+    let download = Download(
+      store: self, key: key, file: file, context: context, durable: durable, progress: progress)
+    return try await download.run()
+  }
+
+  /// Writes a file in one step.
+  static func place(
+    _ bytes: [UInt8], at target: TargetFile, durable: Bool
+  ) throws(LocalFileFailure) {
+    let file = try PartialFile(target)
+    do throws(LocalFileFailure) {
+      try file.write(bytes)
+      try file.commit(size: Int64(bytes.count), durable: durable)
+    } catch {
+      file.discard()
+      throw error
+    }
+  }
+}
