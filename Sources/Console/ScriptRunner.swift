@@ -16,6 +16,8 @@ public final class ScriptRunner {
   private let options: CommandLineOptions
   private let host: HPCHost
   private let table: HPCTable
+  /// Set by `os.exit(status, true)`.
+  private var exitStatus: Int32?
 
   /// Opens a state with the `hpc` table.
   ///
@@ -36,7 +38,9 @@ public final class ScriptRunner {
     state = try LuaState()
     table = try HPCTable.install(in: state, host: host)
     let log = host.log
-    state.taskFailed = { error in log(.error, "a task failed: \(Self.text(of: error))") }
+    state.taskFailed = { [unowned state] error in
+      log(.error, "a task failed: \(Self.text(of: error, in: state))")
+    }
     try setArguments(commandLine)
     try wrapExit(beforeExit)
     // As lua.c: generational collection.
@@ -106,19 +110,25 @@ public final class ScriptRunner {
     case .execute(let code):
       return try run(try state.load(Array(code.utf8), name: "=(command line)"), [])
     case .require(let global, let module):
-      let chunk = try state.load(
-        Array("local g, m = ... _ENV[g] = require(m)".utf8), name: "=(command line)")
-      return try run(chunk, [global, module])
+      guard let require = try state.get(state.globals, "require").asReference else { return nil }
+      return try run(require, [module]) { [state] values in
+        try state.set(state.globals, .string(global), values.first ?? .nil)
+      }
     case .warningsOn:
       return try run(try state.load(Array("warn('@on')".utf8), name: "=(command line)"), [])
     }
   }
 
   /// Runs a chunk and all its tasks; nil when the next may run.
-  private func run(_ chunk: LuaReference, _ arguments: [String]) throws -> Int32? {
+  private func run(
+    _ chunk: LuaReference, _ arguments: [String], then: ([LuaValue]) throws -> Void = { _ in }
+  ) throws -> Int32? {
     let outcome = try state.run(chunk, arguments: arguments.map { .string($0) })
+    if let exitStatus { return exitStatus }
     switch outcome {
-    case .returned: return nil
+    case .returned(let values):
+      try then(values)
+      return nil
     case .failed(let error): return report(error)
     case .interrupted:
       awaitSubmissions()
@@ -143,14 +153,21 @@ public final class ScriptRunner {
   /// Shows an error as lua.c does: strings with a traceback, objects by their `__tostring`.
   private func report(_ error: LuaError) -> Int32 {
     fflush(nil)
-    let text = "hpc: \(Self.text(of: error))\n"
-    Self.writeError(text)
+    Self.writeError("hpc: \(Self.text(of: error, in: state))\n")
     return ExitStatus.failure
   }
 
-  /// Message and traceback of an error.
-  static func text(of error: LuaError) -> String {
-    error.traceback.isEmpty ? error.message : "\(error.message)\n\(error.traceback)"
+  /// Message and traceback of an error; an object with a `__tostring` of its own stands alone, but
+  /// for ours, which keep where they were raised.
+  static func text(of error: LuaError, in state: LuaState) -> String {
+    guard let object = error.value.asReference,
+      let metatable = try? state.metatable(of: object),
+      let isOwn = try? state.rawGet(metatable, "__tostring").isTrue, isOwn
+    else { return error.traceback.isEmpty ? error.message : "\(error.message)\n\(error.traceback)" }
+    guard object.type == .table, let name = try? state.rawGet(metatable, "__name").text,
+      name == "hpc.Error", let traceback = try? state.rawGet(object, "traceback").text
+    else { return error.message }
+    return "\(error.message)\n\(traceback)"
   }
 
   static func writeError(_ text: String) {
@@ -194,11 +211,22 @@ public final class ScriptRunner {
   }
 
   /// `os.exit` first lets the program put its house in order: jobs of a simulator, connections.
+  /// With `close` the tasks are unwound, so that their to-be-closed variables are closed, and the
+  /// state is closed where it was opened.
   private func wrapExit(_ beforeExit: @escaping () -> Void) throws {
     guard let os = try state.rawGet(state.globals, "os").asReference,
       let exit = try state.rawGet(os, "exit").asReference
     else { return }
-    let wrapped = try state.function("exit") { call in
+    let wrapped = try state.function("exit") { [unowned self] call in
+      if call.count > 1, try call.value(2).isTrue {
+        switch try call.value(1) {
+        case .boolean(let success): exitStatus = success ? 0 : 1
+        case .nil: exitStatus = 0
+        default: exitStatus = Int32(truncatingIfNeeded: try call.integer(1))
+        }
+        call.state.interrupt()
+        return .await({ try await Task.sleep(for: .seconds(3600)) }) { _, _ in .nothing }
+      }
       beforeExit()
       return .call(exit, (0..<call.count).map { .argument($0 + 1) })
     }
