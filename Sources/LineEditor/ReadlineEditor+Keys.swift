@@ -1,5 +1,6 @@
 #if Readline
   internal import CReadline
+  import Glibc
 
   extension ReadlineEditor {
     /// The keys that work differently from readline's own: see the functions below.
@@ -30,6 +31,17 @@
         ReadlineEditor.current?.beginPaste()
         return 0
       }
+      // Ctrl-Z comes as a key: see takeTerminal.
+      _ = unsafe hpc_rl_bind("\\C-z") { _, _ in ReadlineEditor.current?.stopKey() ?? 0 }
+      _ = unsafe hpc_rl_bind_vi_command("\\C-z") { _, _ in ReadlineEditor.current?.stopKey() ?? 0 }
+    }
+
+    /// Stops the process as a shell's job until it is continued.
+    private func stopKey() -> Int32 {
+      suspend()
+      kill(0, SIGTSTP)
+      resume()
+      return 0
     }
 
     /// Ends the form, or begins a new line while the form needs one.

@@ -43,7 +43,8 @@
       unsafe Self.shared = self
       unsafe hpc_rl_configure(
         stream, { _ in ReadlineEditor.current?.nextByte() ?? EOF },
-        { ReadlineEditor.current?.hasInput == true ? 1 : 0 })
+        { ReadlineEditor.current?.hasInput == true ? 1 : 0 },
+        { ReadlineEditor.current?.takeTerminal($0) })
       _ = rl_initialize()
       // The one command of readline's that waits in place, for half a second.
       _ = unsafe rl_variable_bind("blink-matching-paren", "off")
@@ -121,6 +122,19 @@
 
     private var hasInput: Bool { !ahead.isEmpty || Descriptor.isReadable(descriptor) }
 
+    /// Raw modes as readline wants them. Of the keys that make signals only Ctrl-C keeps its own, so
+    /// that it stops even what keeps this thread busy; pasted bytes must neither stop nor end the
+    /// process, nor halt the output (Ctrl-S).
+    private func takeTerminal(_ meta: Int32) {
+      rl_prep_terminal(meta)
+      var modes = termios()
+      guard unsafe tcgetattr(descriptor, &modes) == 0 else { return }
+      modes.c_iflag &= ~UInt32(IXON)
+      modes.c_cc.1 = 0  // VQUIT
+      modes.c_cc.10 = 0  // VSUSP
+      _ = unsafe tcsetattr(descriptor, TCSADRAIN, &modes)
+    }
+
     /// The next byte for readline.
     private func nextByte() -> Int32 {
       if let byte = ahead.popFirst() { return Int32(byte) }
@@ -193,8 +207,9 @@
       rl_free_line_state()
       _ = unsafe rl_replace_line("", 0)
       ahead = []
+      Descriptor.write(Array("^C".utf8), to: output)
       leave()
-      Descriptor.write(Array("^C\r\n".utf8), to: output)
+      Descriptor.write(Array("\r\n".utf8), to: output)
     }
 
     public func resize() {
@@ -210,7 +225,7 @@
     public func resume() {
       guard isActive else { return }
       TerminalGuard.setPrompting(true)
-      rl_prep_terminal(1)
+      takeTerminal(1)
       _ = rl_forced_update_display()
     }
 

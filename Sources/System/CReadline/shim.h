@@ -8,12 +8,14 @@
 
 // Swift 6 imports no mutable C globals: each one that is needed has an accessor.
 
-static inline void hpc_rl_configure(FILE *out, int (*next)(FILE *), int (*ready)(void)) {
+static inline void hpc_rl_configure(FILE *out, int (*next)(FILE *), int (*ready)(void),
+                                    void (*prepare)(int)) {
   rl_readline_name = "hpc";
   rl_instream = stdin;
   rl_outstream = out;
   rl_getc_function = next;
   rl_input_available_hook = ready;
+  rl_prep_term_function = prepare;
   rl_catch_signals = 0;
   rl_catch_sigwinch = 0;
   rl_change_environment = 0;
