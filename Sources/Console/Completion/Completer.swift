@@ -36,7 +36,7 @@ struct Completer<World: CompletionWorld> {
     if before.first == 0x2e, !before.contains(0x20) {
       let word = String(decoding: before, as: UTF8.self)
       return LineCompletion(
-        start: 0, candidates: commands.filter { $0.hasPrefix(word) }.map { Candidate($0) })
+        start: 0, candidates: sorted(commands.filter { $0.hasPrefix(word) }.map { Candidate($0) }))
     }
     guard before.first == 0x21 else { return nil }
     let start = (before.lastIndex { LuaLexer.isSpace($0) } ?? 0) + 1
