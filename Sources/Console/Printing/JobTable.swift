@@ -1,0 +1,67 @@
+/// A list of jobs as the site's `pjstat` shows it.
+enum JobTable {
+  /// A column of pjstat.
+  private struct Shape {
+    var header: String
+    /// Names of the wire's field, all spellings (`api.md`, quirks).
+    var fields: [String]
+    var rank: Int
+    var isRight = false
+  }
+
+  private static let shapes = [
+    Shape(header: "JOB_ID", fields: ["job_id"], rank: 10),
+    Shape(header: "JOB_NAME", fields: ["job_name"], rank: 8),
+    Shape(header: "MD", fields: ["Fugaku:md"], rank: 1),
+    Shape(header: "ST", fields: ["status"], rank: 9),
+    Shape(header: "USER", fields: ["user"], rank: 3),
+    Shape(header: "GROUP", fields: ["group"], rank: 0),
+    Shape(header: "START_DATE", fields: ["start_date"], rank: 4),
+    Shape(header: "ELAPSE_TIM", fields: ["elapsed_time", "elapse_time"], rank: 7),
+    Shape(
+      header: "ELAPSE_LIM", fields: ["Fugaku:elapsed_limit", "Fugaku:elapse_limit"], rank: 6),
+    Shape(header: "NODE_REQUIRE", fields: ["node_require"], rank: 5),
+    Shape(header: "RSC_GRP", fields: ["queue"], rank: 2),
+  ]
+
+  /// The wire's fields that a row needs, in the order that `table(_:)` takes.
+  static let fields: [String] = shapes.flatMap(\.fields)
+
+  /// - Parameter rows: for each job the texts of ``fields``, empty where the job has none.
+  static func table(_ rows: [[String]]) -> RecordTable {
+    var first = 0
+    var columns: [RecordTable.Column] = []
+    for shape in shapes {
+      let places = first..<(first + shape.fields.count)
+      first = places.upperBound
+      let cells = rows.map { row in
+        let text = places.lazy.map { row[$0] }.first { !$0.isEmpty } ?? "-"
+        return shape.header == "START_DATE" ? date(text) : text
+      }
+      columns.append(
+        RecordTable.Column(
+          header: shape.header, cells: cells, isRight: shape.isRight, rank: shape.rank,
+          isState: shape.header == "ST"))
+    }
+    return RecordTable(columns: columns, summary: summary(columns[3].cells))
+  }
+
+  /// `04/12 11:25:00` of `2021-04-12T11:25:00`, as pjstat prints it; other texts as they are.
+  static func date(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    guard bytes.count == 19, bytes[4] == 0x2d, bytes[7] == 0x2d, bytes[10] == 0x54,
+      bytes[13] == 0x3a
+    else { return text }
+    func part(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+    return "\(part(5..<7))/\(part(8..<10)) \(part(11..<19))"
+  }
+
+  /// `3 jobs: 1 RUN, 2 QUE`
+  static func summary(_ states: [String]) -> String {
+    var counts: [String: Int] = [:]
+    for state in states { counts[state, default: 0] += 1 }
+    let parts = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .map { "\($0.value) \($0.key)" }
+    return "\(states.count) job\(states.count == 1 ? "" : "s"): " + parts.joined(separator: ", ")
+  }
+}
