@@ -4,6 +4,8 @@ public enum LineEvent: Sendable, Equatable {
   case form([UInt8])
   /// Ctrl-D on an empty form, or the end of the input.
   case endOfInput
+  /// Ctrl-C: what was typed is gone.
+  case interrupted
   /// The terminal is gone: nobody can be asked any more.
   case closed
 }
@@ -25,8 +27,16 @@ public protocol LineEditor: AnyObject {
   /// - Parameter prompt: text of one line; may hold colour sequences.
   func begin(prompt: String)
 
-  /// Takes what was typed, at most some kilobytes at a time.
+  /// Takes what was typed, at most some kilobytes at a time. May be called whether or not the
+  /// descriptor is readable.
   func process() -> LineEvent?
+
+  /// The owner is about to wait: Ctrl-C is a key like others until ``didWait()``, so that pasted
+  /// bytes make no signals.
+  func willWait()
+
+  /// Programs may run now: Ctrl-C is a signal, which stops even what keeps this thread busy.
+  func didWait()
 
   /// Shows text above the prompt and what was typed so far.
   func showAbove(_ text: [UInt8])

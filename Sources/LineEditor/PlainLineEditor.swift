@@ -88,6 +88,8 @@ public final class PlainLineEditor: LineEditor {
     Descriptor.write([0x0a], to: output)
   }
 
+  public func willWait() {}
+  public func didWait() {}
   public func resize() {}
   public func suspend() {}
   public func resume() { if isActive { Descriptor.write(prompt.utf8, to: output) } }

@@ -16,6 +16,10 @@
     private var paste: PasteDecoder?
     private var event: LineEvent?
     private var isClosed = false
+    /// The terminal's modes while a prompt is up, but for ISIG.
+    private var modes = termios()
+    private var makesSignals = true
+    private var interruptKey: UInt8 = 3
     private var lastRemembered: [UInt8] = []
     /// Our own stream onto the terminal: descriptor 1 may lead elsewhere while a prompt is up.
     private let stream: UnsafeMutablePointer<FILE>
@@ -43,7 +47,7 @@
       unsafe Self.shared = self
       unsafe hpc_rl_configure(
         stream, { _ in ReadlineEditor.current?.nextByte() ?? EOF },
-        { ReadlineEditor.current?.hasInput == true ? 1 : 0 },
+        { ReadlineEditor.current?.hasTypedAhead == true ? 1 : 0 },
         { ReadlineEditor.current?.takeTerminal($0) })
       _ = rl_initialize()
       // The one command of readline's that waits in place, for half a second.
@@ -104,9 +108,13 @@
 
     public func process() -> LineEvent? {
       var budget = 4096
-      while isActive, budget > 0, hasInput {
+      while isActive, hasInput, budget > 0 || !ahead.isEmpty {
         if paste != nil {
           budget -= readPaste()
+        } else if peek() == interruptKey, interruptKey != 0 {
+          ahead.removeFirst()
+          abandon()
+          event = .interrupted
         } else {
           rl_callback_read_char()
           budget -= 1
@@ -115,34 +123,52 @@
           leave()
           event = .closed
         }
+        if event != nil { break }
       }
       defer { event = nil }
       return event
     }
 
+    /// Whether readline may take more at once; never past Ctrl-C.
+    private var hasTypedAhead: Bool {
+      hasInput && (interruptKey == 0 || peek() != interruptKey)
+    }
+
+    /// The next byte, which stays; nil at the end.
+    private func peek() -> UInt8? {
+      if ahead.isEmpty { ahead = Descriptor.read(descriptor, atMost: 1)[...] }
+      if ahead.isEmpty { isClosed = true }
+      return ahead.first
+    }
+
     private var hasInput: Bool { !ahead.isEmpty || Descriptor.isReadable(descriptor) }
 
-    /// Raw modes as readline wants them. Of the keys that make signals only Ctrl-C keeps its own, so
-    /// that it stops even what keeps this thread busy; pasted bytes must neither stop nor end the
-    /// process, nor halt the output (Ctrl-S).
+    /// Raw modes as readline wants them. Pasted bytes must neither stop nor end the process (see
+    /// also ``willWait()``), nor halt the output (Ctrl-S).
     private func takeTerminal(_ meta: Int32) {
       rl_prep_terminal(meta)
-      var modes = termios()
       guard unsafe tcgetattr(descriptor, &modes) == 0 else { return }
+      interruptKey = modes.c_cc.0  // VINTR
       modes.c_iflag &= ~UInt32(IXON)
       modes.c_cc.1 = 0  // VQUIT
       modes.c_cc.10 = 0  // VSUSP
+      makesSignals = modes.c_lflag & UInt32(ISIG) != 0
       _ = unsafe tcsetattr(descriptor, TCSADRAIN, &modes)
+    }
+
+    public func willWait() { setSignals(false) }
+    public func didWait() { setSignals(true) }
+
+    private func setSignals(_ wanted: Bool) {
+      guard isActive, wanted != makesSignals else { return }
+      makesSignals = wanted
+      if wanted { modes.c_lflag |= UInt32(ISIG) } else { modes.c_lflag &= ~UInt32(ISIG) }
+      _ = unsafe tcsetattr(descriptor, TCSANOW, &modes)
     }
 
     /// The next byte for readline.
     private func nextByte() -> Int32 {
-      if let byte = ahead.popFirst() { return Int32(byte) }
-      let bytes = Descriptor.read(descriptor, atMost: 1)
-      guard let byte = bytes.first else {
-        isClosed = true
-        return EOF
-      }
+      guard peek() != nil, let byte = ahead.popFirst() else { return EOF }
       return Int32(byte)
     }
 
@@ -206,7 +232,6 @@
       unsafe fflush(stream)
       rl_free_line_state()
       _ = unsafe rl_replace_line("", 0)
-      ahead = []
       Descriptor.write(Array("^C".utf8), to: output)
       leave()
       Descriptor.write(Array("\r\n".utf8), to: output)

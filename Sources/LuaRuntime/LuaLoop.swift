@@ -248,6 +248,7 @@ extension LuaState {
       }
       return
     }
+    willWait?()
     poll(watching: true, until: idle ? machine.nextTimer : 0)
   }
 

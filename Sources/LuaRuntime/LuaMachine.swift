@@ -3,7 +3,7 @@ import CLuaShim
 
 /// Owner of a state in C: opens it, closes it, and hands its callbacks on to the ``LuaState``.
 @safe final class LuaMachine {
-  private let runtime: OpaquePointer
+  let runtime: OpaquePointer
 
   init() throws {
     var callbacks = LuaMachine.callbacks

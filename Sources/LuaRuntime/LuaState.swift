@@ -54,6 +54,9 @@ public final class LuaState {
   /// Is told of SIGINT or SIGTERM (the number) when no foreground task runs.
   public var idleInterrupt: ((Int32) -> Void)?
 
+  /// Is called each time before the loop waits: everything that tasks wrote in this turn is there.
+  public var willWait: (() -> Void)?
+
   /// Opens a state with the standard libraries.
   public init() throws {
     inbox = try LuaInbox()

@@ -178,6 +178,16 @@ void lrt_report(lrt_runtime *rt, bool all);
 // Whether failures wait for being reported; then a collection may find unreachable ones.
 bool lrt_has_failures(lrt_runtime *rt);
 
+// A task as a prompt lists it.
+typedef struct lrt_task_info {
+  uint64_t id;
+  uint64_t wake_at;       // monotonic nanoseconds; 0: it does not sleep
+  bool waits_for_task, waits_outside;
+  char place[LUA_IDSIZE + 16];  // `file:line`, empty before the start
+} lrt_task_info;
+// Describes the tasks that have not ended, at most `size` of them; answers how many.
+size_t lrt_list_tasks(lrt_runtime *rt, lrt_task_info *list, size_t size);
+
 // ---- Interrupts -------------------------------------------------------------------------------
 
 // Routes SIGINT and SIGTERM to this runtime, which belongs to the calling thread.
