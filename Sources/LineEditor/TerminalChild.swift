@@ -80,7 +80,7 @@ public final class TerminalChild {
     _ texts: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
   ) -> Result {
     var pointers = unsafe texts.map { unsafe strdup($0) } + [nil]
-    defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
     return unsafe pointers.withUnsafeMutableBufferPointer { buffer in
       // Never empty: it ends with nil.
       unsafe body(buffer.baseAddress ?? UnsafeMutablePointer.allocate(capacity: 1))
