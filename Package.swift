@@ -80,7 +80,8 @@ let package = Package(
     swift(
       "LineEditor",
       ["CTerminal", .target(name: "CReadline", condition: .when(traits: ["Readline"]))]),
-    swift("Console", ["LuaRuntime", "LuaAPI", "LineEditor"]),
+    swift(
+      "Console", ["LuaRuntime", "LuaAPI", "LineEditor"], resources: [.embedInCode("shell.lua")]),
     .executableTarget(
       name: "hpc",
       dependencies: [

@@ -49,7 +49,7 @@ public struct CommandLineOptions: Sendable, Equatable {
   }
 
   /// The subcommands that exist; a script of the same name runs as `./jobs`.
-  public static let subcommands = ["sim"]
+  public static let subcommands = ["sim"] + ShellCommand.commands.keys.sorted()
 
   public init() {}
 
@@ -147,7 +147,8 @@ public struct CommandLineOptions: Sendable, Equatable {
   /// What a wrong command line is answered with.
   public static let usage = """
     usage: hpc [options] [script.lua [args]]
-           hpc [options] sim [--help]
+           hpc [options] jobs|cancel|wait …   the same work from a shell
+           hpc sim [--help]                   serve the simulator
       -e code         execute code
       -l module       require a module into a global (-l g=module names the global)
       -i              enter interactive mode after the script

@@ -69,15 +69,17 @@ public final class ScriptRunner {
     }
   }
 
+  private var scriptArguments: [LuaValue] { options.scriptArguments.map { .string($0) } }
+
   private func runProgram() throws -> Int32 {
     switch options.program {
     case .file(let path):
       try addFolder(of: path)
-      if let status = try run(try state.load(file: path), options.scriptArguments) {
+      if let status = try run(try state.load(file: path), scriptArguments) {
         return status
       }
     case .standardInput:
-      if let status = try run(try state.load(file: nil), options.scriptArguments) { return status }
+      if let status = try run(try state.load(file: nil), scriptArguments) { return status }
     case .subcommand, .none: break
     }
     if options.isInteractive {
@@ -111,7 +113,7 @@ public final class ScriptRunner {
       return try run(try state.load(Array(code.utf8), name: "=(command line)"), [])
     case .require(let global, let module):
       guard let require = try state.get(state.globals, "require").asReference else { return nil }
-      return try run(require, [module]) { [state] values in
+      return try run(require, [.string(module)]) { [state] values in
         try state.set(state.globals, .string(global), values.first ?? .nil)
       }
     case .warningsOn:
@@ -119,11 +121,30 @@ public final class ScriptRunner {
     }
   }
 
+  /// Runs a subcommand that works through the table.
+  ///
+  /// - Parameter command: what to do.
+  /// - Returns: the exit status.
+  public func run(_ command: ShellCommand) -> Int32 {
+    state.catchSignals()
+    defer { state.releaseSignals() }
+    do {
+      let chunk = try state.load(PackageResources.shell_lua, name: "=hpc")
+      var status = ExitStatus.success
+      let stopped = try run(chunk, command.arguments()) { values in
+        status = Int32(truncatingIfNeeded: values.first?.asInteger ?? 0)
+      }
+      return stopped ?? status
+    } catch {
+      return report(error as? LuaError ?? state.describeError(error))
+    }
+  }
+
   /// Runs a chunk and all its tasks; nil when the next may run.
   private func run(
-    _ chunk: LuaReference, _ arguments: [String], then: ([LuaValue]) throws -> Void = { _ in }
+    _ chunk: LuaReference, _ arguments: [LuaValue], then: ([LuaValue]) throws -> Void = { _ in }
   ) throws -> Int32? {
-    let outcome = try state.run(chunk, arguments: arguments.map { .string($0) })
+    let outcome = try state.run(chunk, arguments: arguments)
     if let exitStatus { return exitStatus }
     switch outcome {
     case .returned(let values):

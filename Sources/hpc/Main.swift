@@ -28,6 +28,8 @@ enum Main {
     let status: Int32
     do {
       status = try session.run(words)
+    } catch let error as CommandLineOptions.UsageError {
+      stop("hpc: \(error)", status: ScriptRunner.ExitStatus.usage)
     } catch {
       stop("hpc: \(error)", status: ScriptRunner.ExitStatus.failure)
     }

@@ -24,6 +24,10 @@ final class Session {
   /// - Parameter words: all of it, the program's name first.
   /// - Returns: the exit status.
   func run(_ words: [String]) throws -> Int32 {
+    var command: ShellCommand?
+    if case .subcommand(let name, let arguments) = options.program {
+      command = try ShellCommand(name, parsing: arguments)
+    }
     if options.usesSimulator {
       // A client that goes away must not end the process that embeds the server.
       signal(SIGPIPE, SIG_IGN)
@@ -38,7 +42,7 @@ final class Session {
       connect: { [self] (explicit) throws(HPCError) in try connect(explicit) })
     let runner = try ScriptRunner(
       options, commandLine: words, host: host, beforeExit: { [self] in end() })
-    return runner.run()
+    return command.map { runner.run($0) } ?? runner.run()
   }
 
   /// Closes connections and ends the simulator with its jobs. May be called again.

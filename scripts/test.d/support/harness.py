@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 VENV = ROOT / ".build" / "venv"
 if pathlib.Path(sys.prefix) != VENV:  # the pinned peers live there
     os.execv(VENV / "bin" / "python", [str(VENV / "bin" / "python"), *sys.argv])
-HPC = str(ROOT / ".build" / "release" / "hpc")
+HPC = os.environ.get("HPC_BINARY") or str(ROOT / ".build" / "release" / "hpc")
 
 _checks = []
 

@@ -1,0 +1,81 @@
+-- The subcommands that do from a shell what the hpc table does in Lua. Called with the command,
+-- its words and its options; answers the exit status.
+local command, words, options = ...
+local format = options.format
+
+local columns = {
+  jobs = { "id", "name", "state", "user", "group", "queue", "nodes", "elapsed", "limit" },
+  cancel = { "id", "outcome", "message" },
+  wait = { "id", "name", "state", "exit_code", "pjm_code", "evidence" },
+}
+
+local function csv_cell(value)
+  local text = value == nil and "" or tostring(value)
+  if text:find('[,"\r\n]') then
+    text = '"' .. text:gsub('"', '""') .. '"'
+  end
+  return text
+end
+
+local function emit(rows)
+  local names = columns[command]
+  if format == "json" then
+    local plain = hpc.json.array({})
+    for i, row in ipairs(rows) do
+      plain[i] = {}
+      for _, name in ipairs(names) do
+        plain[i][name] = row[name]
+      end
+    end
+    print(hpc.json.encode(plain))
+  elseif format == "csv" then
+    print(table.concat(names, ","))
+    for _, row in ipairs(rows) do
+      local cells = {}
+      for c, name in ipairs(names) do
+        cells[c] = csv_cell(row[name])
+      end
+      print(table.concat(cells, ","))
+    end
+  else
+    hpc.show(rows, names)
+  end
+end
+
+local function jobs()
+  emit(hpc.jobs.list({ state = options.state, name = options.name }))
+  return 0
+end
+
+local function cancel()
+  local rows = hpc.jobs.cancel(words)
+  local status = 0
+  for _, row in ipairs(rows) do
+    if row.error then
+      row.message = tostring(row.error)
+      status = 1
+    end
+  end
+  emit(rows)
+  return status
+end
+
+-- 0: all have ended and none is known to have failed; 1: one failed, or the time was over.
+local function wait()
+  local how = { interval = options.interval, timeout = options.timeout }
+  local list, timeout = hpc.jobs.wait(words, how)
+  emit(list)
+  local bad = { failed = true, cancelled = true, rejected = true }
+  for _, job in ipairs(list) do
+    if bad[job.state] then
+      return 1
+    end
+  end
+  if timeout then
+    hpc.log.error("the time was over before all jobs had ended")
+    return 1
+  end
+  return 0
+end
+
+return ({ jobs = jobs, cancel = cancel, wait = wait })[command]()
