@@ -46,7 +46,7 @@ extension CurlTransport {
 
     var governorRules: GovernorRules {
       var rules = GovernorRules()
-      rules.idleGiveBack = idleGiveBack
+      rules.idleGiveBack = Span(idleGiveBack)
       switch slots {
       case .transport:
         rules.limit = max(1, limit)

@@ -6,54 +6,91 @@ import HTTP
 /// Everything here belongs to that one thread.
 @safe final class CurlLoop {
   private let mailbox: Mailbox
+  private let executor: LoopExecutor
   private let configuration: CurlTransport.Configuration
   private let multi: UnsafeMutableRawPointer
-  private var endpoints: [String: Endpoint] = [:]
-  private var endpointOf: [UInt64: Endpoint] = [:]
+  private let watch: SocketWatch
+  private var endpoints: [Endpoint] = []
 
   /// `curl_global_init` once in the process, at the first request of any transport.
   private static let globalCode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
   /// Works until a shutdown is asked for.
-  static func run(mailbox: Mailbox, configuration: CurlTransport.Configuration) {
-    if let loop = CurlLoop(mailbox: mailbox, configuration: configuration) {
+  static func run(
+    mailbox: Mailbox, executor: LoopExecutor, configuration: CurlTransport.Configuration
+  ) {
+    if let loop = CurlLoop(mailbox: mailbox, executor: executor, configuration: configuration) {
       loop.work()
-      loop.end()
+      for endpoint in loop.endpoints { endpoint.end() }
     }
-    for case .send(let call) in mailbox.close() { call.finish(.failure(.closed)) }
+    let left = mailbox.close()
+    for case .send(let call) in left.commands { call.finish(.failure(.closed)) }
+    for job in left.jobs { globalConcurrentExecutor.enqueue(ExecutorJob(job)) }
   }
 
-  private init?(mailbox: Mailbox, configuration: CurlTransport.Configuration) {
-    guard Self.globalCode == CURLE_OK, let multi = unsafe curl_multi_init() else { return nil }
+  private init?(
+    mailbox: Mailbox, executor: LoopExecutor, configuration: CurlTransport.Configuration
+  ) {
+    guard Self.globalCode == CURLE_OK, let watch = SocketWatch(),
+      let multi = unsafe curl_multi_init()
+    else { return nil }
     self.mailbox = mailbox
+    self.executor = executor
     self.configuration = configuration
+    self.watch = watch
     unsafe self.multi = multi
     // Each slot's own cache holds one connection.
     _ = unsafe curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 1)
     _ = unsafe curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-    unsafe mailbox.setWaker(Mailbox.Waker(multi))
+    // Unretained: this object owns both the watch and the multi handle that calls it.
+    let context = unsafe Unmanaged.passUnretained(watch).toOpaque()
+    _ = unsafe curl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
+    _ = unsafe curl_multi_set_socket_function(multi) { _, socket, what, context, _ in
+      guard let context = unsafe context else { return 0 }
+      unsafe Unmanaged<SocketWatch>.fromOpaque(context).takeUnretainedValue().watch(socket, what)
+      return 0
+    }
+    mailbox.open(watch.wakeUp)
   }
 
   deinit { _ = unsafe curl_multi_cleanup(multi) }
 
   private func work() {
-    var running: Int32 = 0
+    var commands: [Mailbox.Command] = []
+    var jobs: [UnownedJob] = []
+    var ready: [SocketWatch.Ready] = []
     while true {
-      for command in mailbox.take() {
+      watch.wait(mailbox.mayRest() ? timeout : 0, into: &ready)
+      for socket in ready { act(socket.descriptor, socket.events) }
+      act(CURL_SOCKET_TIMEOUT, 0)
+      mailbox.take(&commands)
+      for command in commands {
         switch command {
         case .send(let call): accept(call)
-        case .cancel(let id): endpointOf[id]?.cancel(id)
-        case .firstInLine(let origin): endpoints[origin]?.isFirstInLine()
+        case .cancel(let id): _ = endpoints.contains { $0.cancel(id) }
+        case .firstInLine(let origin): endpoints.first { $0.origin == origin }?.isFirstInLine()
         case .shutdown: return
         }
       }
-      _ = unsafe curl_multi_perform(multi, &running)
-      reap()
-      for endpoint in endpoints.values { endpoint.tick() }
-      // A transfer just started wants curl's attention before any waiting.
-      if endpoints.values.contains(where: { $0.hasStarted() }) { continue }
-      for endpoint in endpoints.values { mailbox.publish(endpoint.state, origin: endpoint.origin) }
-      _ = unsafe curl_multi_poll(multi, nil, 0, pollTimeout, nil)
+      for endpoint in endpoints { endpoint.tick() }
+      // A transfer just started waits for nothing but curl's attention.
+      while endpoints.contains(where: { $0.hasStarted() }) { act(CURL_SOCKET_TIMEOUT, 0) }
+      for endpoint in endpoints { endpoint.answer() }
+      mailbox.take(&jobs)
+      for job in jobs { unsafe job.runSynchronously(on: executor.asUnownedTaskExecutor()) }
+    }
+  }
+
+  /// Lets curl work on a socket, or on what its timers say, and takes what has ended.
+  private func act(_ socket: Int32, _ events: Int32) {
+    var running: Int32 = 0
+    _ = unsafe curl_multi_socket_action(multi, socket, events, &running)
+    var left: Int32 = 0
+    while let message = unsafe curl_multi_info_read(multi, &left) {
+      guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
+      let easy = unsafe message.pointee.easy_handle
+      let code = unsafe curl_message_result(message)
+      _ = endpoints.contains { unsafe $0.finished(easy, code) }
     }
   }
 
@@ -65,9 +102,8 @@ import HTTP
         ))
       return
     }
-    let origin = call.request.url.origin
-    let endpoint = endpoints[origin] ?? makeEndpoint(for: call.request.url)
-    endpointOf[call.ticket.id] = endpoint
+    let url = call.request.url
+    let endpoint = endpoints.first { $0.serves(url) } ?? makeEndpoint(for: url)
     endpoint.accept(call)
   }
 
@@ -76,42 +112,22 @@ import HTTP
     let endpoint = unsafe Endpoint(url: url, multi: multi, configuration: configuration) {
       [mailbox] in _ = mailbox.post(.firstInLine(origin: origin))
     }
-    endpoint.onEnd = { [unowned self] in endpointOf[$0] = nil }
-    endpoints[origin] = endpoint
+    endpoints.append(endpoint)
+    mailbox.show(endpoint.board, origin: origin)
     return endpoint
   }
 
-  /// Answers the transfers that curl calls finished.
-  private func reap() {
-    var left: Int32 = 0
-    while let message = unsafe curl_multi_info_read(multi, &left) {
-      guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
-      let easy = unsafe message.pointee.easy_handle
-      let code = unsafe curl_message_result(message)
-      for endpoint in endpoints.values {
-        if let slot = unsafe endpoint.slot(of: easy) {
-          endpoint.finished(slot, code)
-          break
-        }
+  /// Milliseconds until curl or an endpoint must be looked at.
+  private var timeout: Int32 {
+    var timeout = 600_000
+    _ = unsafe curl_multi_timeout(multi, &timeout)
+    if timeout < 0 { timeout = 600_000 }
+    let now = Moment.now
+    for endpoint in endpoints {
+      if let next = endpoint.nextTimer(at: now) {
+        timeout = min(timeout, Int((next - now).milliseconds))
       }
     }
-  }
-
-  /// Milliseconds until an endpoint must be looked at; curl's own timers are curl_multi_poll's.
-  private var pollTimeout: Int32 {
-    let now = ContinuousClock.now
-    var timeout: Int64 = 600_000
-    for endpoint in endpoints.values {
-      if let next = endpoint.nextTimer { timeout = min(timeout, (next - now).milliseconds) }
-    }
-    return Int32(max(0, timeout))
-  }
-
-  private func end() {
-    for endpoint in endpoints.values {
-      endpoint.end()
-      mailbox.publish(endpoint.state, origin: endpoint.origin)
-    }
-    mailbox.setWaker(nil)
+    return Int32(clamping: timeout)
   }
 }

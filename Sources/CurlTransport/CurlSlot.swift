@@ -4,11 +4,23 @@ import HTTP
 
 /// curl's side of one connection slot: an easy handle and a connection cache of its own.
 ///
-/// Owns both handles. Belongs to the curl thread.
+/// Owns both handles. Belongs to the curl thread. curl's callbacks get an unretained pointer to the
+/// slot: they are called only while its transfer is in the multi handle, and its owner keeps the
+/// slot for as long as the easy handle, which it frees itself.
 @safe final class CurlSlot {
   /// curl refused an option: a programming error or memory gone.
   struct Refused: Error {
     let code: CURLcode
+  }
+
+  /// What curl knows about a transfer that is over.
+  struct Ending {
+    /// Bytes of the request that were sent (CURLINFO_REQUEST_SIZE).
+    let requestSize: Int
+    /// Whether the connection is kept for the next request.
+    let connected: Bool
+    /// Whether the transfer made no connection of its own.
+    let reused: Bool
   }
 
   let index: Int
@@ -17,13 +29,16 @@ import HTTP
   private var share: UnsafeMutableRawPointer?
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private let errorBuffer: UnsafeMutablePointer<CChar>
+  private var method: HTTPMethod?
 
-  init(index: Int) throws(Refused) {
+  init(index: Int, for url: HTTPURL, _ configuration: CurlTransport.Configuration) throws(Refused) {
     guard let easy = unsafe curl_easy_init() else { throw Refused(code: CURLE_FAILED_INIT) }
     self.index = index
     unsafe self.easy = easy
     unsafe errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
     unsafe errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    try setConnection(url, configuration)
+    try setCallbacks()
   }
 
   deinit {
@@ -42,17 +57,9 @@ import HTTP
   }
 
   /// Sets everything up for a transfer and hands it to the multi handle.
-  func start(
-    _ transfer: Transfer, in multi: UnsafeMutableRawPointer,
-    _ configuration: CurlTransport.Configuration
-  ) throws(Refused) {
-    unsafe curl_easy_reset(easy)
+  func start(_ transfer: Transfer, in multi: UnsafeMutableRawPointer) throws(Refused) {
     unsafe errorBuffer[0] = 0
-    unsafe curl_slist_free_all(headerList)
-    unsafe headerList = nil
-    let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
-    try setConnection(transfer.request, configuration)
-    unsafe try setCallbacks(context)
+    try setCache()
     try setMessage(transfer.request)
     self.transfer = transfer
     let code = unsafe curl_multi_add_handle(multi, easy)
@@ -60,16 +67,6 @@ import HTTP
       self.transfer = nil
       throw Refused(code: CURLE_FAILED_INIT)
     }
-  }
-
-  /// What curl knows about a transfer that is over.
-  struct Ending {
-    /// Bytes of the request that were sent (CURLINFO_REQUEST_SIZE).
-    let requestSize: Int
-    /// Whether the connection is kept for the next request.
-    let connected: Bool
-    /// Whether the transfer made no connection of its own.
-    let reused: Bool
   }
 
   /// Takes the transfer out of the multi handle. One that has not ended by itself ends here, and
@@ -92,16 +89,11 @@ import HTTP
 
   func isHandle(_ other: UnsafeMutableRawPointer?) -> Bool { unsafe easy == other }
 
-  // MARK: - Options
+  // MARK: - Options that stay
 
-  private func setConnection(_ request: HTTPRequest, _ configuration: CurlTransport.Configuration)
+  private func setConnection(_ url: HTTPURL, _ configuration: CurlTransport.Configuration)
     throws(Refused)
   {
-    if unsafe share == nil {
-      unsafe share = curl_share_init()
-      _ = unsafe curl_share_set_long(share, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_CONNECT.rawValue))
-    }
-    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_SHARE, share))
     unsafe try check(curl_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorBuffer))
     unsafe try check(
       curl_easy_set_opensocket(
@@ -111,89 +103,112 @@ import HTTP
           let kind = address.socktype | Int32(SOCK_CLOEXEC.rawValue)
           return socket(address.family, kind, address.protocol)
         }))
+    // Closing alone would leave the connection open for as long as a process just forked has a copy
+    // of the descriptor, while the slot already goes to somebody else.
+    unsafe try check(
+      curl_easy_set_closesocket(easy) { _, socket in
+        shutdown(socket, Int32(SHUT_RDWR))
+        return close(socket)
+      })
     try set(CURLOPT_NOSIGNAL, 1)
     try set(CURLOPT_QUICK_EXIT, 1)
     try set(CURLOPT_PROTOCOLS_STR, "http,https")
+    // One connection carries one request at a time, or ten of them would not be ten requests.
     try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     try set(CURLOPT_USERAGENT, configuration.userAgent)
-    try set(CURLOPT_BUFFERSIZE, 64 << 10)
+    // The bytes that were signed are the bytes that go out: no dot segments are resolved.
+    try set(CURLOPT_PATH_AS_IS, 1)
     if let file = configuration.caFile { try set(CURLOPT_CAINFO, file) }
-    if request.url.isLoopback && !configuration.proxiesLoopback { try set(CURLOPT_NOPROXY, "*") }
-    if !request.isRepeatable { try set(CURLOPT_FRESH_CONNECT, 1) }
-    try set(CURLOPT_CONNECTTIMEOUT_MS, request.timeouts.connect.curlMilliseconds)
-    if let total = request.timeouts.total { try set(CURLOPT_TIMEOUT_MS, total.curlMilliseconds) }
+    if url.isLoopback && !configuration.proxiesLoopback { try set(CURLOPT_NOPROXY, "*") }
   }
 
-  private func setCallbacks(_ context: UnsafeMutableRawPointer) throws(Refused) {
-    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_HEADERDATA, context))
-    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_WRITEDATA, context))
-    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_READDATA, context))
-    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_SEEKDATA, context))
-    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_PREREQDATA, context))
+  private func setCallbacks() throws(Refused) {
+    let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+    for option in [
+      CURLOPT_HEADERDATA, CURLOPT_WRITEDATA, CURLOPT_READDATA, CURLOPT_SEEKDATA, CURLOPT_PREREQDATA,
+    ] {
+      unsafe try check(curl_easy_set_pointer(easy, option, context))
+    }
     unsafe try check(
       curl_easy_set_prereq(easy) { context, _, _, _, _ in
-        unsafe CurlSlot.transfer(context).willSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        let goes = unsafe CurlSlot.transfer(context)?.willSend() ?? false
+        return goes ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
       })
     unsafe try check(
       curl_easy_set_transfer(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
         let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-        let good = unsafe CurlSlot.transfer(context).receive(line) {
-          (reader, line) throws(ResponseReader.Rejection) in
-          unsafe try reader.header(line)
-        }
-        return good ? size * count : 0
+        return unsafe CurlSlot.transfer(context)?.receiveHeader(line) == true ? size * count : 0
       })
     unsafe try check(
       curl_easy_set_transfer(easy, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
         let block = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-        let good = unsafe CurlSlot.transfer(context).receive(block) {
-          (reader, block) throws(ResponseReader.Rejection) in
-          unsafe try reader.append(block)
-        }
-        return good ? size * count : 0
+        return unsafe CurlSlot.transfer(context)?.receiveBody(block) == true ? size * count : 0
       })
     unsafe try check(
       curl_easy_set_transfer(easy, CURLOPT_READFUNCTION) { bytes, size, count, context in
         let room = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
-        return unsafe CurlSlot.transfer(context).readBody(into: room) ?? Int(CURL_READFUNC_ABORT)
+        return unsafe CurlSlot.transfer(context)?.readBody(into: room) ?? Int(CURL_READFUNC_ABORT)
       })
     unsafe try check(
       curl_easy_set_seek(easy) { context, offset, origin in
-        let transfer = unsafe CurlSlot.transfer(context)
+        guard let transfer = unsafe CurlSlot.transfer(context) else { return CURL_SEEKFUNC_FAIL }
         return origin == SEEK_SET && transfer.rewind(to: Int64(offset))
           ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
       })
   }
 
+  // MARK: - Options of one request
+
+  /// A cache for the slot's one connection, unless there is one.
+  private func setCache() throws(Refused) {
+    guard unsafe share == nil else { return }
+    unsafe share = curl_share_init()
+    _ = unsafe curl_share_set_long(share, CURLSHOPT_SHARE, Int(CURL_LOCK_DATA_CONNECT.rawValue))
+    unsafe try check(curl_easy_set_pointer(easy, CURLOPT_SHARE, share))
+  }
+
   private func setMessage(_ request: HTTPRequest) throws(Refused) {
-    // The bytes that were signed are the bytes that go out: no dot segments are resolved.
-    try set(CURLOPT_PATH_AS_IS, 1)
     try set(CURLOPT_URL, request.url.description)
-    let length = request.body.count
-    switch request.method {
-    case .get where length == 0: try set(CURLOPT_HTTPGET, 1)
-    case .head: try set(CURLOPT_NOBODY, 1)
-    case .delete where length == 0: try set(CURLOPT_CUSTOMREQUEST, "DELETE")
-    case .post:
-      try set(CURLOPT_POST, 1)
-      unsafe try check(curl_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(length)))
-    case .put, .get, .delete:
-      try set(CURLOPT_UPLOAD, 1)
-      try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-      unsafe try check(curl_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(length)))
-    }
+    try set(CURLOPT_FRESH_CONNECT, request.isRepeatable ? 0 : 1)
+    try set(CURLOPT_CONNECTTIMEOUT_MS, Span(request.timeouts.connect).curlMilliseconds)
+    try set(CURLOPT_TIMEOUT_MS, request.timeouts.total.map { Span($0).curlMilliseconds } ?? 0)
+    try setMethod(request)
+    unsafe curl_slist_free_all(headerList)
+    unsafe headerList = nil
     for field in request.headers.fields { try addHeader(field.name, field.value) }
     // Nothing that curl would add by itself beside Host, User-Agent and Content-Length.
-    for name in ["Accept", "Content-Type", "Expect"] where request.headers[name] == nil {
+    for name in request.body.count == 0 ? ["Accept"] : ["Accept", "Content-Type", "Expect"]
+    where request.headers[name] == nil {
       try addHeaderLine("\(name):")
     }
     unsafe try check(curl_easy_set_list(easy, CURLOPT_HTTPHEADER, headerList))
   }
 
+  private func setMethod(_ request: HTTPRequest) throws(Refused) {
+    let length = curl_off_t(request.body.count)
+    if request.method == .get && method == .get && length == 0 { return }
+    // Undoes what any other method has set.
+    try set(CURLOPT_HTTPGET, 1)
+    unsafe try check(curl_easy_set_string(easy, CURLOPT_CUSTOMREQUEST, nil))
+    method = length == 0 ? request.method : nil
+    switch request.method {
+    case .get where length == 0: break
+    case .head: try set(CURLOPT_NOBODY, 1)
+    case .delete where length == 0: try set(CURLOPT_CUSTOMREQUEST, "DELETE")
+    case .post:
+      try set(CURLOPT_POST, 1)
+      unsafe try check(curl_easy_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, length))
+    case .put, .get, .delete:
+      try set(CURLOPT_UPLOAD, 1)
+      try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+      unsafe try check(curl_easy_set_offset(easy, CURLOPT_INFILESIZE_LARGE, length))
+    }
+  }
+
   private func addHeader(_ name: String, _ value: String) throws(Refused) {
     guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }),
-      !value.utf8.contains(where: { $0 == 0x0a || $0 == 0x0d || $0 == 0 })
+      value.utf8.allSatisfy({ $0 != 0x0a && $0 != 0x0d && $0 != 0 })
     else { throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT) }
     // curl reads "Name:" as "leave Name out" and "Name;" as a field without a value.
     try addHeaderLine(value.isEmpty ? "\(name);" : "\(name): \(value)")
@@ -218,16 +233,14 @@ import HTTP
     guard code == CURLE_OK else { throw Refused(code: code) }
   }
 
-  /// The transfer behind a callback's context, which is set before curl can call and outlives it.
-  private static func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer {
-    guard let context = unsafe context else {
-      preconditionFailure("curl called without the context it was given")
-    }
-    return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+  /// The transfer behind a callback's context.
+  private static func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer? {
+    guard let context = unsafe context else { return nil }
+    return unsafe Unmanaged<CurlSlot>.fromOpaque(context).takeUnretainedValue().transfer
   }
 }
 
-extension Duration {
+extension Span {
   /// For curl, where 0 means "no bound" and a long counts.
   fileprivate var curlMilliseconds: Int { Int(min(max(1, milliseconds), Int64(Int32.max))) }
 }

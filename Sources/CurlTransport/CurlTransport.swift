@@ -11,13 +11,16 @@ public final class CurlTransport: HTTPTransport, Sendable {
   }
 
   private let configuration: Configuration
-  private let mailbox = Mailbox()
+  private let mailbox: Mailbox
+  private let loopExecutor: LoopExecutor
   private let phase = Mutex(Phase.unused)
   private let lastID = Atomic<UInt64>(0)
 
   /// Opens nothing and starts nothing yet.
   public init(_ configuration: Configuration = Configuration()) {
     self.configuration = configuration
+    mailbox = Mailbox()
+    loopExecutor = LoopExecutor(mailbox)
   }
 
   deinit {
@@ -44,9 +47,14 @@ public final class CurlTransport: HTTPTransport, Sendable {
     return try reply.get()
   }
 
+  /// Runs tasks on the transport's own thread, for many small ones that await requests and hand
+  /// the answers on: it saves them two thread switches a request. They must not block or compute
+  /// for long, since transfers wait meanwhile.
+  public var executor: any TaskExecutor { loopExecutor }
+
   /// The governors' states, one for each endpoint used so far.
   public var governors: [GovernorState] {
-    mailbox.governors.values.sorted { $0.origin < $1.origin }
+    mailbox.governors.sorted { $0.origin < $1.origin }
   }
 
   /// The state for an endpoint, used or not yet.
@@ -54,7 +62,7 @@ public final class CurlTransport: HTTPTransport, Sendable {
   /// - Parameter origin: `scheme://host[:port]`, as ``HTTPURL/origin`` has it.
   /// - Returns: limits and counts.
   public func governor(origin: String) -> GovernorState {
-    if let state = mailbox.governors[origin] { return state }
+    if let state = mailbox.governor(origin: origin) { return state }
     let rules = configuration.governorRules
     return GovernorState(Governor(rules: rules), origin: origin, isShared: rules.isShared)
   }
@@ -92,8 +100,8 @@ public final class CurlTransport: HTTPTransport, Sendable {
       case .closed: return .closed
       case .unused: break
       }
-      let thread = LoopThread { [mailbox, configuration] in
-        CurlLoop.run(mailbox: mailbox, configuration: configuration)
+      let thread = LoopThread { [mailbox, loopExecutor, configuration] in
+        CurlLoop.run(mailbox: mailbox, executor: loopExecutor, configuration: configuration)
       }
       guard let thread else {
         return TransportError(

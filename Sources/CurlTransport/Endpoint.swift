@@ -6,20 +6,22 @@ import HTTP
 ///
 /// The thin shell around ``Governor``. Belongs to the curl thread.
 @safe final class Endpoint {
-  typealias Instant = ContinuousClock.Instant
-
   let origin: String
-  /// Told of every call that has been answered.
-  var onEnd: (UInt64) -> Void = { _ in }
+  /// Where callers see the governor's state.
+  let board: GovernorBoard
 
+  private let url: HTTPURL
   private let multi: UnsafeMutableRawPointer
   private let configuration: CurlTransport.Configuration
   private var governor: Governor
   private var source: any SlotSource
   private var warning: String?
   private var waiting: [UInt64: Call] = [:]
-  private var slots: [Int: CurlSlot] = [:]
+  private var slots: [CurlSlot?]
   private var started = false
+  /// Replies that are handed over together, when curl has nothing to do: each may wake a thread.
+  private var answered: [(Call, Call.Reply)] = []
+  private var isBoardStale = false
 
   /// `onFirst` is called from another thread when this process is the first of those that wait for
   /// a slot; the curl thread then calls ``isFirstInLine()``.
@@ -27,12 +29,15 @@ import HTTP
     url: HTTPURL, multi: UnsafeMutableRawPointer, configuration: CurlTransport.Configuration,
     onFirst: @escaping @Sendable () -> Void
   ) {
+    self.url = url
     origin = url.origin
     unsafe self.multi = multi
     self.configuration = configuration
     let rules = configuration.governorRules
     governor = Governor(rules: rules)
+    slots = Array(repeating: nil, count: rules.limit)
     source = InProcessSlots(limit: rules.limit)
+    board = GovernorBoard(GovernorState(governor, origin: origin, isShared: false))
     guard case .user(let path) = configuration.slots else { return }
     do throws(LockDirectory.Problem) {
       let directory = try LockDirectory(path: path ?? LockDirectory.standardPath)
@@ -50,6 +55,7 @@ import HTTP
   /// Goes on with a limit of this process: better than no requests, worse than a count over all.
   private func countAlone(because problem: LockDirectory.Problem) {
     let held = governor.slots
+    isBoardStale = true
     source.leaveLine()
     source = InProcessSlots(limit: governor.rules.limit) { held[$0] != nil }
     let text =
@@ -59,8 +65,9 @@ import HTTP
     configuration.warn?(text)
   }
 
-  var state: GovernorState {
-    GovernorState(governor, origin: origin, isShared: source.isShared, warning: warning)
+  /// Whether requests to an address go through this endpoint.
+  func serves(_ other: HTTPURL) -> Bool {
+    other.port == url.port && other.host == url.host && other.scheme == url.scheme
   }
 
   /// Whether a transfer was started since the last time this was asked.
@@ -70,16 +77,14 @@ import HTTP
   }
 
   /// When ``tick()`` has to be called at the latest.
-  var nextTimer: Instant? {
+  func nextTimer(at now: Moment) -> Moment? {
     var next = governor.nextTimer()
-    for slot in slots.values {
-      if let idle = slot.transfer?.idleDeadline { next = next.map { min($0, idle) } ?? idle }
+    for slot in slots {
+      if let idle = slot?.transfer?.idleDeadline(at: now) {
+        next = next.map { min($0, idle) } ?? idle
+      }
     }
     return next
-  }
-
-  func slot(of easy: UnsafeMutableRawPointer?) -> CurlSlot? {
-    slots.values.first { unsafe $0.isHandle(easy) }
   }
 
   // MARK: - Events
@@ -95,37 +100,58 @@ import HTTP
 
   /// Ends transfers that have been idle for too long and lets the governor's time pass.
   func tick() {
-    let now = Instant.now
-    for slot in slots.values {
-      if let transfer = slot.transfer, let deadline = transfer.idleDeadline, deadline <= now {
+    let now = Moment.now
+    for case let slot? in slots {
+      guard let transfer = slot.transfer else { continue }
+      if let deadline = transfer.idleDeadline(at: now), deadline <= now {
         abort(slot, transfer, .idleTimeout)
       }
     }
     if let due = governor.nextTimer(), due <= now { handle(.timer) }
   }
 
-  func cancel(_ id: UInt64) {
+  /// Ends a request that is no longer wanted; false where it is none of this endpoint's.
+  func cancel(_ id: UInt64) -> Bool {
     if let call = waiting.removeValue(forKey: id) {
       answer(call, .failure(Self.unsent(.cancelled, call.request, "cancelled")))
-      handle(.withdrawn(id))
-    } else if let slot = slots.values.first(where: { $0.transfer?.call.ticket.id == id }),
-      let transfer = slot.transfer
-    {
-      abort(slot, transfer, .cancelled)
+      handle(.withdrawn(id, call.request.requestClass))
+      return true
     }
+    for case let slot? in slots {
+      if let transfer = slot.transfer, transfer.call.ticket.id == id {
+        abort(slot, transfer, .cancelled)
+        return true
+      }
+    }
+    return false
   }
 
-  /// curl has ended the transfer in a slot.
-  func finished(_ slot: CurlSlot, _ code: CURLcode) {
-    guard let transfer = slot.transfer else { return }
-    finish(slot, transfer, code, hasEnded: true)
+  /// curl has ended the transfer of an easy handle; false where it is none of this endpoint's.
+  func finished(_ easy: UnsafeMutableRawPointer?, _ code: CURLcode) -> Bool {
+    for case let slot? in slots where unsafe slot.isHandle(easy) {
+      if let transfer = slot.transfer { finish(slot, transfer, code, hasEnded: true) }
+      return true
+    }
+    return false
+  }
+
+  /// Hands over the replies that have come, and shows the governor's state.
+  func answer() {
+    if isBoardStale {
+      isBoardStale = false
+      board.state = GovernorState(
+        governor, origin: origin, isShared: source.isShared, warning: warning)
+    }
+    guard !answered.isEmpty else { return }
+    for (call, reply) in answered { call.finish(reply) }
+    answered.removeAll(keepingCapacity: true)
   }
 
   /// Answers everything with `.closed` and gives every slot back.
   func end() {
     for call in waiting.values { answer(call, .failure(.closed)) }
     waiting = [:]
-    for slot in slots.values {
+    for case let slot? in slots {
       if let transfer = slot.transfer {
         transfer.failure = .closed
         let ending = unsafe slot.stop(in: multi, hasEnded: false)
@@ -137,11 +163,14 @@ import HTTP
     source.leaveLine()
     source.end()
     governor = Governor(rules: governor.rules)
+    isBoardStale = true
+    answer()
   }
 
   // MARK: - The governor's actions
 
   private func handle(_ event: Governor.Event) {
+    isBoardStale = true
     var events = [event]
     while !events.isEmpty {
       for action in governor.handle(events.removeFirst(), at: .now) {
@@ -190,10 +219,10 @@ import HTTP
     var request = call.request
     request.signer?.sign(&request, at: Date())
     do {
-      let slot = try slots[index] ?? CurlSlot(index: index)
+      let slot = try slots[index] ?? CurlSlot(index: index, for: url, configuration)
       slots[index] = slot
       let transfer = try Transfer(call, signed: request, at: .now)
-      try unsafe slot.start(transfer, in: multi, configuration)
+      try unsafe slot.start(transfer, in: multi)
       started = true
       return nil
     } catch {
@@ -240,19 +269,19 @@ import HTTP
     let reply = CurlFailure.reply(
       transfer, code: code, message: slot.message, requestSize: ending.requestSize)
     if let trace = configuration.trace {
-      let now = Instant.now
+      let now = Moment.now
       trace(
         .request(
           TransportTrace.Exchange(
             method: transfer.request.method, url: transfer.request.url.masked,
             outcome: .init(reply), sent: transfer.source.position,
             received: transfer.response.bodyBytes, slot: slot.index,
-            reusedConnection: ending.reused, queued: transfer.startedAt - transfer.call.queuedAt,
-            took: now - transfer.startedAt,
-            connect: transfer.connectedAt.map { $0 - transfer.startedAt } ?? .zero)))
+            reusedConnection: ending.reused,
+            queued: (transfer.startedAt - transfer.call.queuedAt).duration,
+            took: (now - transfer.startedAt).duration,
+            connect: transfer.connectedAt.map { ($0 - transfer.startedAt).duration } ?? .zero)))
     }
-    transfer.call.finish(reply)
-    onEnd(transfer.call.ticket.id)
+    answered.append((transfer.call, reply))
     return reply
   }
 
@@ -262,10 +291,9 @@ import HTTP
       .request(
         TransportTrace.Exchange(
           method: call.request.method, url: call.request.url.masked, outcome: .init(reply), sent: 0,
-          received: 0, slot: nil, reusedConnection: false, queued: .now - call.queuedAt,
+          received: 0, slot: nil, reusedConnection: false, queued: (.now - call.queuedAt).duration,
           took: .zero, connect: .zero)))
-    call.finish(reply)
-    onEnd(call.ticket.id)
+    answered.append((call, reply))
   }
 
   private static func unsent(

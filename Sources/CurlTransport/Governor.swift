@@ -6,14 +6,12 @@ import HTTP
 /// The caller carries actions out in order and answers `.take` and `.probe` at once with an event.
 /// One governor counts for one endpoint.
 struct Governor {
-  typealias Instant = ContinuousClock.Instant
-
   /// What the machine is told.
   enum Event: Equatable {
     /// A request waits. `fresh` requests need a connection of their own, made for them.
     case queued(UInt64, HTTPRequestClass, fresh: Bool)
     /// A waiting request is no longer wanted.
-    case withdrawn(UInt64)
+    case withdrawn(UInt64, HTTPRequestClass)
     /// The request in a slot has ended; `connected` tells whether its connection was kept.
     case finished(slot: Int, Outcome, connected: Bool)
     /// Answers `.take`: the slot is ours; `rests` where its last connection was another's.
@@ -53,18 +51,18 @@ struct Governor {
   }
 
   enum SlotState: Equatable {
-    case idle(since: Instant)
+    case idle(since: Moment)
     /// No connection, and none may be made before the instant: the server may still count the last.
-    case resting(until: Instant)
+    case resting(until: Moment)
     /// Given to a request that starts when the rest is over.
-    case preparing(UInt64, HTTPRequestClass, until: Instant)
-    case busy(HTTPRequestClass, since: Instant)
+    case preparing(UInt64, HTTPRequestClass, until: Moment)
+    case busy(HTTPRequestClass, since: Moment)
   }
 
   struct Slot: Equatable {
     var state: SlotState
     var connected = false
-    let takenAt: Instant
+    let takenAt: Moment
   }
 
   enum Line: Equatable {
@@ -74,19 +72,19 @@ struct Governor {
   let rules: GovernorRules
   private(set) var limit: Int
   /// When the limit first went below the configured one; nil while it is whole.
-  private(set) var decreasedSince: Instant?
+  private(set) var decreasedSince: Moment?
   /// By slot number; nil where the slot is not ours.
   private(set) var slots: [Slot?]
   private(set) var held = 0
   private(set) var queue = RequestQueue()
   private(set) var line = Line.none
 
-  private var lastDecrease: Instant?
-  private var nextIncrease: Instant?
-  private var increaseEvery = Duration.zero
+  private var lastDecrease: Moment?
+  private var nextIncrease: Moment?
+  private var increaseEvery = Span.zero
   private var successes = 0
-  private var nextTake: Instant?
-  private var nextProbe: Instant?
+  private var nextTake: Moment?
+  private var nextProbe: Moment?
   /// An action whose answer has not come yet: nothing else is decided before.
   private var awaitsAnswer = false
 
@@ -101,13 +99,13 @@ struct Governor {
   }
 
   /// Takes one event and answers what is to be done now.
-  mutating func handle(_ event: Event, at now: Instant) -> [Action] {
+  mutating func handle(_ event: Event, at now: Moment) -> [Action] {
     var actions: [Action] = []
     switch event {
     case .queued(let request, let requestClass, let fresh):
       queue.append(request, requestClass, fresh: fresh)
-    case .withdrawn(let request):
-      withdraw(request, at: now)
+    case .withdrawn(let request, let requestClass):
+      withdraw(request, requestClass, at: now)
     case .finished(let slot, let outcome, let connected):
       finish(slot, outcome, connected: connected, at: now, &actions)
     case .taken(let slot, let rests):
@@ -138,9 +136,9 @@ struct Governor {
   }
 
   /// When `.timer` has to come at the latest; nil when only events can change anything.
-  func nextTimer() -> Instant? {
-    var next: Instant? = nextIncrease
-    func consider(_ instant: Instant?) {
+  func nextTimer() -> Moment? {
+    var next: Moment? = nextIncrease
+    func consider(_ instant: Moment?) {
       if let instant { next = next.map { min($0, instant) } ?? instant }
     }
     var idle = false
@@ -162,17 +160,20 @@ struct Governor {
 
   // MARK: - Events
 
-  private mutating func withdraw(_ request: UInt64, at now: Instant) {
-    queue.remove(request)
+  private mutating func withdraw(
+    _ request: UInt64, _ requestClass: HTTPRequestClass, at now: Moment
+  ) {
     for index in slots.indices {
       if case .preparing(request, _, let until) = slots[index]?.state {
         slots[index]?.state = until > now ? .resting(until: until) : .idle(since: now)
+        return
       }
     }
+    queue.withdraw(request, requestClass)
   }
 
   private mutating func finish(
-    _ index: Int, _ outcome: Outcome, connected: Bool, at now: Instant, _ actions: inout [Action]
+    _ index: Int, _ outcome: Outcome, connected: Bool, at now: Moment, _ actions: inout [Action]
   ) {
     guard let slot = slots[index], case .busy(let requestClass, let startedAt) = slot.state else {
       return
@@ -194,7 +195,7 @@ struct Governor {
     }
   }
 
-  private mutating func decrease(at now: Instant, _ actions: inout [Action]) {
+  private mutating func decrease(at now: Moment, _ actions: inout [Action]) {
     let lower = max(min(rules.floor, rules.limit), limit / 2)
     lastDecrease = now
     if lower < limit { actions.append(.limitChanged(from: limit, to: lower)) }
@@ -205,7 +206,7 @@ struct Governor {
     nextIncrease = now + increaseEvery
   }
 
-  private mutating func increase(at now: Instant, _ actions: inout [Action]) {
+  private mutating func increase(at now: Moment, _ actions: inout [Action]) {
     successes = 0
     actions.append(.limitChanged(from: limit, to: limit + 1))
     limit += 1
@@ -214,7 +215,7 @@ struct Governor {
     nextIncrease = nil
   }
 
-  private mutating func noSlotFree(at now: Instant, _ actions: inout [Action]) {
+  private mutating func noSlotFree(at now: Moment, _ actions: inout [Action]) {
     switch line {
     case .none where held == 0:
       line = .waiting
@@ -231,7 +232,7 @@ struct Governor {
 
   /// Another process may starve: one of several slots is given back; the only one when it is not
   /// needed, or has been used long enough.
-  private mutating func answerProbe(_ wanted: Bool, at now: Instant, _ actions: inout [Action]) {
+  private mutating func answerProbe(_ wanted: Bool, at now: Moment, _ actions: inout [Action]) {
     nextProbe = now + (queue.isEmpty ? rules.idleProbeInterval : rules.probeInterval)
     guard wanted, let (index, slot) = leastRecentlyUsedIdle() else { return }
     nextProbe = now + rules.probePauseAfterGiving
@@ -248,7 +249,7 @@ struct Governor {
 
   // MARK: - Decisions
 
-  private mutating func decide(at now: Instant, _ actions: inout [Action]) {
+  private mutating func decide(at now: Moment, _ actions: inout [Action]) {
     while let due = nextIncrease, due <= now {
       nextIncrease = due + increaseEvery
       increase(at: now, &actions)
@@ -273,7 +274,7 @@ struct Governor {
     }
   }
 
-  private mutating func endRests(at now: Instant, _ actions: inout [Action]) {
+  private mutating func endRests(at now: Moment, _ actions: inout [Action]) {
     for index in slots.indices {
       switch slots[index]?.state {
       case .resting(let until) where until <= now:
@@ -288,13 +289,13 @@ struct Governor {
   }
 
   /// Between requests only, and not where the answer would change nothing.
-  private func shouldProbe(at now: Instant) -> Bool {
+  private func shouldProbe(at now: Moment) -> Bool {
     guard rules.isShared, let nextProbe, nextProbe <= now, let (_, idle) = leastRecentlyUsedIdle()
     else { return false }
     return held > 1 || queue.isEmpty || idle.takenAt + rules.fairUse <= now
   }
 
-  private mutating func dispatch(at now: Instant, _ actions: inout [Action]) {
+  private mutating func dispatch(at now: Moment, _ actions: inout [Action]) {
     while let choice = queue.next(submissionsAllowed: submissionsAllowed),
       let index = idleSlot(connected: !choice.fresh), let slot = slots[index]
     {
@@ -325,7 +326,7 @@ struct Governor {
     }
   }
 
-  private mutating func giveBackLongIdle(at now: Instant, _ actions: inout [Action]) {
+  private mutating func giveBackLongIdle(at now: Moment, _ actions: inout [Action]) {
     for index in slots.indices {
       if case .idle(let since) = slots[index]?.state, since + rules.idleGiveBack <= now {
         giveBack(index, &actions)
@@ -353,7 +354,7 @@ struct Governor {
   /// The idle slot used last, so that the others become old; with or without a connection first.
   private func idleSlot(connected: Bool) -> Int? {
     guard held <= limit else { return nil }
-    var best: (index: Int, fits: Bool, since: Instant)?
+    var best: (index: Int, fits: Bool, since: Moment)?
     for (index, slot) in slots.enumerated() {
       guard let slot, case .idle(let since) = slot.state else { continue }
       let fits = slot.connected == connected
@@ -367,7 +368,7 @@ struct Governor {
   }
 
   private func leastRecentlyUsedIdle() -> (Int, Slot)? {
-    var best: (index: Int, slot: Slot, since: Instant)?
+    var best: (index: Int, slot: Slot, since: Moment)?
     for (index, slot) in slots.enumerated() {
       guard let slot, case .idle(let since) = slot.state else { continue }
       if let best, (best.since, best.index) <= (since, index) { continue }

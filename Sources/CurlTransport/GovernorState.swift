@@ -25,7 +25,7 @@ public struct GovernorState: Sendable, Hashable {
     slotsHeld = governor.held
     inFlight = governor.inFlight
     queued = governor.queue.count
-    decreasedSince = governor.decreasedSince
+    decreasedSince = governor.decreasedSince.map { .now - (Moment.now - $0).duration }
     self.isShared = isShared
     self.warning = warning
   }

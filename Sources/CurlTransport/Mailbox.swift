@@ -1,8 +1,7 @@
-import CCurl
-import HTTP
+import Glibc
 import Synchronization
 
-/// What callers and the curl thread share: commands one way, wake-ups and state the other.
+/// What callers and the curl thread share: commands one way, governors' states the other.
 final class Mailbox: Sendable {
   enum Command: Sendable {
     case send(Call)
@@ -11,103 +10,110 @@ final class Mailbox: Sendable {
     case shutdown
   }
 
-  /// A multi handle that other threads may wake and nothing else.
-  ///
-  /// `@unchecked Sendable`: `curl_multi_wakeup` is the one function that libcurl allows from any
-  /// thread (curl_multi_wakeup(3)), and it is called under the mailbox's lock, under which the
-  /// curl thread withdraws the handle before it frees it.
-  @safe struct Waker: @unchecked Sendable {
-    private let multi: UnsafeMutableRawPointer
-
-    init(_ multi: UnsafeMutableRawPointer) { unsafe self.multi = multi }
-
-    func wake() { _ = unsafe curl_multi_wakeup(multi) }
-  }
-
   private struct State {
     var commands: [Command] = []
-    var waker: Waker?
+    /// Parts of tasks that run on the curl thread.
+    var jobs: [UnownedJob] = []
+    /// Where a byte wakes the thread; nil before it runs and after.
+    var wakeUp: Int32?
+    /// Whether the thread looks at commands and jobs once more before it waits.
+    var isAwake = true
     var isClosed = false
+    var boards: [String: GovernorBoard] = [:]
+
+    /// Under the lock, under which the thread withdraws the descriptor before closing it.
+    mutating func wake() {
+      guard !isAwake, let wakeUp else { return }
+      _ = unsafe write(wakeUp, "w", 1)
+      isAwake = true
+    }
   }
 
   private let state = Mutex(State())
-  private let published = Mutex<[String: GovernorState]>([:])
 
   /// Adds a command for the curl thread; false after `close`.
   func post(_ command: Command) -> Bool {
     state.withLock { state in
       guard !state.isClosed else { return false }
-      // A thread that has not fetched the commands before this one is awake or about to be.
-      if state.commands.isEmpty { state.waker?.wake() }
       state.commands.append(command)
+      state.wake()
       return true
     }
   }
 
-  /// Fetches all commands (curl thread).
-  func take() -> [Command] {
+  /// Adds a part of a task; false where the thread does not run.
+  func post(_ job: UnownedJob) -> Bool {
     state.withLock { state in
-      guard !state.commands.isEmpty else { return [] }
-      let commands = state.commands
-      state.commands = []
-      return commands
+      guard !state.isClosed, state.wakeUp != nil else { return false }
+      state.jobs.append(job)
+      state.wake()
+      return true
     }
   }
 
-  /// Lets callers wake the thread; nil before its multi handle is freed.
-  func setWaker(_ waker: Waker?) {
-    state.withLock { $0.waker = waker }
+  /// Whether the curl thread may wait: there is nothing to do, and whatever comes wakes it.
+  func mayRest() -> Bool {
+    state.withLock { state in
+      state.isAwake = !state.commands.isEmpty || !state.jobs.isEmpty
+      return !state.isAwake
+    }
   }
 
-  /// Refuses further commands and answers those that nobody will fetch.
-  func close() -> [Command] {
+  /// Exchanges the commands that have come for an empty array (curl thread).
+  func take(_ commands: inout [Command]) {
+    commands.removeAll(keepingCapacity: true)
+    state.withLock { state in
+      state.isAwake = true
+      swap(&state.commands, &commands)
+    }
+  }
+
+  /// Exchanges the jobs that have come for an empty array (curl thread).
+  func take(_ jobs: inout [UnownedJob]) {
+    jobs.removeAll(keepingCapacity: true)
+    state.withLock { swap(&$0.jobs, &jobs) }
+  }
+
+  /// Lets callers wake the thread.
+  func open(_ wakeUp: Int32) {
+    state.withLock { $0.wakeUp = wakeUp }
+  }
+
+  /// Refuses whatever comes.
+  ///
+  /// - Returns: what nobody will fetch any more.
+  func close() -> (commands: [Command], jobs: [UnownedJob]) {
     state.withLock { state in
       state.isClosed = true
-      let commands = state.commands
-      state.commands = []
-      return commands
+      state.wakeUp = nil
+      defer {
+        state.commands = []
+        state.jobs = []
+      }
+      return (state.commands, state.jobs)
     }
   }
 
-  /// The governors' states by origin.
-  var governors: [String: GovernorState] {
+  /// Makes the state of an endpoint visible to callers.
+  func show(_ board: GovernorBoard, origin: String) {
+    state.withLock { $0.boards[origin] = board }
+  }
+
+  func governor(origin: String) -> GovernorState? {
+    state.withLock { $0.boards[origin] }?.state
+  }
+
+  var governors: [GovernorState] { state.withLock { Array($0.boards.values) }.map(\.state) }
+}
+
+/// The last published state of one governor.
+final class GovernorBoard: Sendable {
+  private let published: Mutex<GovernorState>
+
+  init(_ state: GovernorState) { published = Mutex(state) }
+
+  var state: GovernorState {
     get { published.withLock { $0 } }
     set { published.withLock { $0 = newValue } }
   }
-
-  func publish(_ governor: GovernorState, origin: String) {
-    published.withLock { $0[origin] = governor }
-  }
-}
-
-/// One request on its way through the transport.
-final class Call: Sendable {
-  /// What the cancelling side holds: made before the request is posted.
-  final class Ticket: Sendable {
-    let id: UInt64
-    private let cancelled = Atomic(false)
-
-    init(id: UInt64) { self.id = id }
-
-    var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
-    func cancel() { cancelled.store(true, ordering: .releasing) }
-  }
-
-  typealias Reply = Result<HTTPResponse, TransportError>
-
-  let ticket: Ticket
-  let request: HTTPRequest
-  let queuedAt: ContinuousClock.Instant
-  private let continuation: CheckedContinuation<Reply, Never>
-
-  init(
-    _ request: HTTPRequest, ticket: Ticket, continuation: CheckedContinuation<Reply, Never>
-  ) {
-    self.request = request
-    self.ticket = ticket
-    self.continuation = continuation
-    queuedAt = .now
-  }
-
-  func finish(_ reply: Reply) { continuation.resume(returning: reply) }
 }

@@ -8,51 +8,74 @@ struct RequestQueue {
     let fresh: Bool
   }
 
-  private var lanes: [HTTPRequestClass: Lane] = [:]
-  private var classOf: [UInt64: HTTPRequestClass] = [:]
+  private var urgent = Lane()
+  private var ordinary = Lane()
+  private var submission = Lane()
+  /// Withdrawn, and still in a lane.
+  private var withdrawn: Set<UInt64> = []
   private var lastWasSubmission = false
 
-  var isEmpty: Bool { classOf.isEmpty }
-  var count: Int { classOf.count }
-  var submissions: Int { lanes[.submission]?.live ?? 0 }
-  var others: Int { count - submissions }
+  var isEmpty: Bool { count == 0 }
+  var count: Int { urgent.live + ordinary.live + submission.live }
+  var submissions: Int { submission.live }
+  var others: Int { urgent.live + ordinary.live }
 
   mutating func append(_ request: UInt64, _ requestClass: HTTPRequestClass, fresh: Bool) {
-    classOf[request] = requestClass
-    lanes[requestClass, default: Lane()].append(
-      Entry(request: request, requestClass: requestClass, fresh: fresh))
+    self[requestClass].append(Entry(request: request, requestClass: requestClass, fresh: fresh))
   }
 
-  mutating func remove(_ request: UInt64) {
-    guard let requestClass = classOf.removeValue(forKey: request) else { return }
-    lanes[requestClass]?.live -= 1
-    skipRemoved(requestClass)
+  /// Takes a waiting request out; it is skipped when its turn comes.
+  mutating func withdraw(_ request: UInt64, _ requestClass: HTTPRequestClass) {
+    withdrawn.insert(request)
+    self[requestClass].live -= 1
+    skipWithdrawn(requestClass)
   }
 
   /// The request whose turn it is; submissions are passed over where they may not start.
   func next(submissionsAllowed: Bool) -> Entry? {
-    if let urgent = lanes[.urgent]?.first { return urgent }
-    let ordinary = lanes[.ordinary]?.first
-    guard submissionsAllowed, let submission = lanes[.submission]?.first else { return ordinary }
-    return lastWasSubmission ? ordinary ?? submission : submission
+    if let urgent = urgent.first { return urgent }
+    guard submissionsAllowed, let submission = submission.first else { return ordinary.first }
+    return lastWasSubmission ? ordinary.first ?? submission : submission
   }
 
   /// Removes what `next` answered and passes the turn on.
   mutating func take(_ entry: Entry) {
     if entry.requestClass != .urgent { lastWasSubmission = entry.requestClass == .submission }
-    remove(entry.request)
+    self[entry.requestClass].live -= 1
+    self[entry.requestClass].dropFirst()
+    skipWithdrawn(entry.requestClass)
   }
 
-  private mutating func skipRemoved(_ requestClass: HTTPRequestClass) {
-    while let first = lanes[requestClass]?.first, classOf[first.request] == nil {
-      lanes[requestClass]?.dropFirst()
+  private mutating func skipWithdrawn(_ requestClass: HTTPRequestClass) {
+    while !withdrawn.isEmpty, let first = self[requestClass].first,
+      withdrawn.remove(first.request) != nil
+    {
+      self[requestClass].dropFirst()
     }
   }
 
-  /// First in, first out; removed entries are skipped when their turn comes.
+  private subscript(_ requestClass: HTTPRequestClass) -> Lane {
+    get {
+      switch requestClass {
+      case .urgent: urgent
+      case .ordinary: ordinary
+      case .submission: submission
+      }
+    }
+    _modify {
+      switch requestClass {
+      case .urgent: yield &urgent
+      case .ordinary: yield &ordinary
+      case .submission: yield &submission
+      }
+    }
+  }
+
+  /// First in, first out.
   private struct Lane {
     private var entries: [Entry] = []
     private var head = 0
+    /// Entries that have not been withdrawn.
     var live = 0
 
     var first: Entry? { head < entries.count ? entries[head] : nil }

@@ -24,6 +24,8 @@ struct ResponseReader {
 
   private let sink: HTTPSink
   private let hasBody: Bool
+  /// What Content-Length announces.
+  private var length: Int?
 
   init(_ request: HTTPRequest) {
     sink = request.sink
@@ -36,21 +38,40 @@ struct ResponseReader {
     guard headerBytes <= Self.headerLimit else { throw .headersTooLarge }
     // Trailers of a chunked answer carry nothing that anyone here reads.
     guard !isHeadComplete else { return }
-    let text = unsafe trimmed(line[...])
-    if unsafe text.isEmpty {
+    var end = line.count
+    while end > 0, unsafe line[end - 1] <= 0x20 { end -= 1 }
+    if end == 0 {
       // After an interim answer (100 Continue) the real one follows.
       guard status >= 200 else { return }
       isHeadComplete = true
       try checkLength()
-    } else if unsafe text.starts(with: "HTTP/".utf8) {
-      let code = unsafe text.split(separator: 0x20, maxSplits: 2).dropFirst().first
-      status = unsafe code.flatMap { unsafe Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    } else if unsafe line.starts(with: Self.startOfStatus) {
+      status = unsafe Self.status(in: line[..<end])
       headers = HTTPHeaders()
-    } else if let colon = unsafe text.firstIndex(of: 0x3a) {
-      let value = unsafe trimmed(text[text.index(after: colon)...])
-      unsafe headers.add(
-        String(decoding: text[..<colon], as: UTF8.self), String(decoding: value, as: UTF8.self))
+      length = nil
+    } else if let colon = unsafe line[..<end].firstIndex(of: 0x3a) {
+      var start = colon + 1
+      while start < end, unsafe line[start] <= 0x20 { start += 1 }
+      let name = unsafe String(decoding: line[..<colon], as: UTF8.self)
+      let value = unsafe String(decoding: line[start..<end], as: UTF8.self)
+      if colon == 14 && name.lowercased() == "content-length" { length = Int(value) }
+      headers.add(name, value)
     }
+  }
+
+  private static let startOfStatus = Array("HTTP/".utf8)
+
+  /// The number after the version; 0 where there is none.
+  private static func status(in line: Slice<UnsafeRawBufferPointer>) -> Int {
+    var status = 0
+    guard let blank = unsafe line.firstIndex(of: 0x20) else { return 0 }
+    let end = unsafe min(blank + 4, line.endIndex)
+    for index in (blank + 1)..<end {
+      let byte = unsafe line[index]
+      guard (0x30...0x39).contains(byte) else { return 0 }
+      status = status * 10 + Int(byte - 0x30)
+    }
+    return status
   }
 
   /// The next bytes of the body.
@@ -74,9 +95,7 @@ struct ResponseReader {
 
   /// Refuses at once what is announced to be too large, and makes room for the rest.
   private mutating func checkLength() throws(Rejection) {
-    guard hasBody, let limit = memoryLimit,
-      let length = headers["Content-Length"].flatMap({ Int($0) })
-    else { return }
+    guard hasBody, let limit = memoryLimit, let length else { return }
     guard length <= limit else { throw .tooLarge(limit: limit) }
     // An announcement costs a server nothing: room for more is made when the bytes come.
     body.reserveCapacity(min(max(0, length), 8 << 20))
@@ -90,13 +109,5 @@ struct ResponseReader {
       guard count > 0 else { throw .file(errno: count < 0 ? errno : EIO) }
       unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
-  }
-
-  /// Without blanks and line ends around it.
-  private func trimmed(_ text: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
-    var text = unsafe text
-    while let last = unsafe text.last, last <= 0x20 { unsafe text.removeLast() }
-    while let first = unsafe text.first, first <= 0x20 { unsafe text.removeFirst() }
-    return unsafe text
   }
 }

@@ -6,32 +6,40 @@ import HTTP
 /// Belongs to the curl thread. The slot holds it while its easy handle is in the multi handle, so
 /// the unretained pointer that the callbacks get is good for as long as they can be called.
 final class Transfer {
-  typealias Instant = ContinuousClock.Instant
-
   let call: Call
   /// As sent: signed.
   let request: HTTPRequest
-  let startedAt: Instant
+  let startedAt: Moment
   var source: BodySource
   var response: ResponseReader
   /// Why a callback or the loop ended the transfer, where curl's code would not tell.
   var failure: TransportError.Kind?
   /// When the request could first go out; nil before a connection stands.
-  private(set) var connectedAt: Instant?
+  private(set) var connectedAt: Moment?
   /// The last byte in either direction.
-  private var lastActivity: Instant?
+  private var lastActivity: Moment?
+  /// Whether a byte has moved since then.
+  private var hasMoved = false
+  private let idle: Span?
 
-  init(_ call: Call, signed request: HTTPRequest, at now: Instant) throws(BodySource.Failure) {
+  init(_ call: Call, signed request: HTTPRequest, at now: Moment) throws(BodySource.Failure) {
     self.call = call
     self.request = request
     startedAt = now
+    idle = request.timeouts.idle.map { Span($0) }
     source = try BodySource(request.body)
     response = ResponseReader(request)
   }
 
   /// When the transfer ends for want of activity; nil while it has no such bound.
-  var idleDeadline: Instant? {
-    guard let idle = request.timeouts.idle, let lastActivity else { return nil }
+  ///
+  /// Dates what curl's callbacks have noticed since the last time: they do not read the clock.
+  func idleDeadline(at now: Moment) -> Moment? {
+    if hasMoved {
+      lastActivity = now
+      hasMoved = false
+    }
+    guard let idle, let lastActivity else { return nil }
     return lastActivity + idle
   }
 
@@ -47,12 +55,12 @@ final class Transfer {
       return false
     }
     connectedAt = .now
-    lastActivity = connectedAt
+    hasMoved = true
     return true
   }
 
   func readBody(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
-    lastActivity = .now
+    hasMoved = true
     do throws(BodySource.Failure) {
       return unsafe try source.read(into: buffer)
     } catch {
@@ -69,22 +77,35 @@ final class Transfer {
     return source.seek(to: offset)
   }
 
-  func receive(
-    _ bytes: UnsafeRawBufferPointer,
-    _ consume: (inout ResponseReader, UnsafeRawBufferPointer) throws(ResponseReader.Rejection) ->
-      Void
-  ) -> Bool {
-    lastActivity = .now
+  func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+    hasMoved = true
     do throws(ResponseReader.Rejection) {
-      unsafe try consume(&response, bytes)
+      unsafe try response.header(line)
       return true
     } catch {
-      switch error {
-      case .tooLarge(let limit): failure = .bodyTooLarge(limit: limit)
-      case .headersTooLarge: failure = .protocolViolation
-      case .file(let errno): failure = .file(errno: errno)
-      }
+      failure = TransportError.Kind(error)
       return false
+    }
+  }
+
+  func receiveBody(_ block: UnsafeRawBufferPointer) -> Bool {
+    hasMoved = true
+    do throws(ResponseReader.Rejection) {
+      unsafe try response.append(block)
+      return true
+    } catch {
+      failure = TransportError.Kind(error)
+      return false
+    }
+  }
+}
+
+extension TransportError.Kind {
+  fileprivate init(_ rejection: ResponseReader.Rejection) {
+    switch rejection {
+    case .tooLarge(let limit): self = .bodyTooLarge(limit: limit)
+    case .headersTooLarge: self = .protocolViolation
+    case .file(let errno): self = .file(errno: errno)
     }
   }
 }

@@ -5,7 +5,9 @@ enum Main {
   /// What can be measured, by name; each prints one line of JSON.
   static let benchmarks: [String: @Sendable ([String]) async throws -> Void] = [
     "client": { try await TransportClient.run($0) },
+    "serve": { try BenchmarkServer.run($0) },
     "sign": { try SignBenchmark.run($0) },
+    "transport": { try await TransportBenchmark.run($0) },
     "waiters": { try await WaitBenchmark.run($0) },
   ]
 

@@ -4,8 +4,8 @@ import HTTP
 import SigV4
 import Synchronization
 
-/// A client process: `Benchmarks client URL COUNT [LOCK-DIRECTORY]` sends COUNT signed reads at
-/// once through a governed transport and prints what came back. Tests run several of them.
+/// A client process: `Benchmarks client URL COUNT [LOCK-DIRECTORY]` sends COUNT signed reads
+/// through a governed transport and prints what came back. Tests run several of them.
 enum TransportClient {
   static let usage = UsageError("client URL COUNT [LOCK-DIRECTORY]")
 
@@ -22,7 +22,7 @@ enum TransportClient {
     print(#"{"count": \#(count), "answers": {\#(statuses)}, "seconds": \#(seconds)}"#)
   }
 
-  /// Sends `count` signed reads, all of them queued at once.
+  /// Sends `count` signed reads from 32 tasks, so that there are always more than connections.
   ///
   /// - Returns: how often which status, or which kind of error, came.
   static func sendAll(_ count: Int, to url: HTTPURL, through transport: CurlTransport) async
@@ -34,19 +34,39 @@ enum TransportClient {
         secretAccessKey: "1234567890abcdefghijklmnopqrstuvwxyzABCD"),
       scope: SigningScope(region: "jp-east-1", service: "hpc-api"))
     let request = HTTPRequest(.get, url, signer: signer)
-    return await withTaskGroup(of: String.self) { group in
-      for _ in 0..<count {
-        group.addTask {
-          do throws(TransportError) {
-            return String(try await transport.send(request).status)
-          } catch {
-            return "\(error.kind)"
+    let left = Counter(count)
+    return await withTaskGroup(of: [String: Int].self) { group in
+      for _ in 0..<min(count, 32) {
+        group.addTask(executorPreference: transport.executor) {
+          var answers: [String: Int] = [:]
+          while left.takeOne() {
+            answers[await answer(to: request, through: transport), default: 0] += 1
           }
+          return answers
         }
       }
-      return await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+      return await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
     }
   }
+
+  private static func answer(to request: HTTPRequest, through transport: CurlTransport) async
+    -> String
+  {
+    do throws(TransportError) {
+      return String(try await transport.send(request).status)
+    } catch {
+      return "\(error.kind)"
+    }
+  }
+}
+
+/// How many requests are still to be sent.
+private final class Counter: Sendable {
+  private let left: Atomic<Int>
+
+  init(_ count: Int) { left = Atomic(count) }
+
+  func takeOne() -> Bool { left.subtract(1, ordering: .relaxed).newValue >= 0 }
 }
 
 /// The command line of a benchmark is not as it should be.

@@ -35,7 +35,7 @@ import Testing
   @Test func aWithdrawnRequestNeverStarts() {
     var machine = Machine(limit: 1)
     for request in 1...3 { machine.queue(UInt64(request)) }
-    machine.send(.withdrawn(2))
+    machine.send(.withdrawn(2, .ordinary))
     machine.finish(0)
     #expect(machine.started == [1, 3])
     #expect(machine.governor.queue.isEmpty)
@@ -132,7 +132,7 @@ import Testing
     machine.queue(1)
     machine.finish(0)
     machine.queue(2, .submission, fresh: true)
-    machine.send(.withdrawn(2))
+    machine.send(.withdrawn(2, .ordinary))
     machine.queue(3)
     #expect(machine.actions == [])
     machine.pass(.milliseconds(10))
@@ -359,7 +359,7 @@ import Testing
     var machine = Machine(limit: 2, isShared: true)
     machine.free = []
     machine.queue(1)
-    machine.send(.withdrawn(1))
+    machine.send(.withdrawn(1, .ordinary))
     #expect(machine.actions == [.leaveLine])
     machine.send(.firstInLine)
     #expect(machine.actions == [.leaveLine])
@@ -379,7 +379,7 @@ import Testing
 /// A governor with its shell: answers `.take` and `.probe`, keeps time, writes down what was done.
 private struct Machine {
   var governor: Governor
-  var now = ContinuousClock.now
+  var now = Moment.now
   /// Of the last event.
   var actions: [Governor.Action] = []
   var started: [UInt64] = []
@@ -398,7 +398,7 @@ private struct Machine {
     free = Set(0..<limit)
   }
 
-  mutating func pass(_ duration: Duration) { now += duration }
+  mutating func pass(_ span: Span) { now = now + span }
 
   mutating func queue(
     _ request: UInt64, _ requestClass: HTTPRequestClass = .ordinary, fresh: Bool = false

@@ -118,6 +118,15 @@ import Testing
     #expect(error.mayHaveBeenSent)
   }
 
+  @Test func noByteForTooLongOnAConnectionUsedBefore() async throws {
+    let fixture = try TransportFixture { $0.turn == 0 ? .status(200) : [.hold] }
+    _ = try await fixture.transport.send(fixture.get())
+    var request = fixture.get()
+    request.timeouts.idle = .milliseconds(50)
+    #expect(await fixture.error(request)?.kind == .idleTimeout)
+    #expect(fixture.server.counts.accepted == 1)
+  }
+
   @Test func theIdleClockStartsAnewWithEachByte() async throws {
     let fixture = try TransportFixture { _ in
       .raw("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")

@@ -44,7 +44,8 @@ import Testing
     let origin = fixture.server.url().origin
     while fixture.transport.governor(origin: origin).limit == 10 { await Task.yield() }
     let state = fixture.transport.governor(origin: origin)
-    #expect(state.limit == 5)
+    // Five, or a step or two more on a machine where this took long.
+    #expect((5..<10).contains(state.limit))
     #expect(state.configuredLimit == 10)
     #expect(state.decreasedSince != nil)
     #expect(traces.all.contains(.limit(origin: origin, from: 10, to: 5)))

@@ -1,0 +1,70 @@
+import CCurl
+import Glibc
+
+/// The sockets that curl waits for, and the pipe by which callers wake the thread: one `poll`.
+///
+/// With `curl_multi_socket_action` a round costs the sockets that are ready; `curl_multi_perform`
+/// polls the socket of every transfer in every round. Belongs to the curl thread.
+final class SocketWatch {
+  /// A descriptor that has something, in curl's terms.
+  struct Ready {
+    let descriptor: Int32
+    /// `CURL_CSELECT_IN`, `_OUT`, `_ERR`.
+    let events: Int32
+  }
+
+  /// Where callers write to wake the thread.
+  let wakeUp: Int32
+  private var watched: [pollfd]
+
+  /// Opens the pipe; nil where no descriptor is left.
+  init?() {
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { return nil }
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    wakeUp = ends[1]
+    watched = [pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)]
+  }
+
+  deinit {
+    close(watched[0].fd)
+    close(wakeUp)
+  }
+
+  /// What curl says by its socket callback: `CURL_POLL_IN`, `_OUT`, `_INOUT`, `_REMOVE`.
+  func watch(_ descriptor: Int32, _ what: Int32) {
+    let index = watched.dropFirst().firstIndex { $0.fd == descriptor }
+    guard what != CURL_POLL_REMOVE else {
+      if let index { watched.remove(at: index) }
+      return
+    }
+    var events: Int32 = 0
+    if what & CURL_POLL_IN != 0 { events |= POLLIN }
+    if what & CURL_POLL_OUT != 0 { events |= POLLOUT }
+    let entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    if let index { watched[index] = entry } else { watched.append(entry) }
+  }
+
+  /// Waits until a socket is ready, somebody wakes the thread, or the time in milliseconds is over.
+  func wait(_ timeout: Int32, into ready: inout [Ready]) {
+    ready.removeAll(keepingCapacity: true)
+    guard unsafe poll(&watched, nfds_t(watched.count), timeout) > 0 else { return }
+    if watched[0].revents != 0 { drain() }
+    for entry in watched.dropFirst() where entry.revents != 0 {
+      let got = Int32(entry.revents)
+      var events: Int32 = 0
+      if got & (POLLIN | POLLHUP) != 0 { events |= CURL_CSELECT_IN }
+      if got & POLLOUT != 0 { events |= CURL_CSELECT_OUT }
+      if got & (POLLERR | POLLNVAL) != 0 { events |= CURL_CSELECT_ERR }
+      ready.append(Ready(descriptor: entry.fd, events: events))
+    }
+  }
+
+  private func drain() {
+    var buffer: (UInt64, UInt64) = (0, 0)
+    while unsafe read(watched[0].fd, &buffer, 16) == 16 {}
+  }
+}
