@@ -29,6 +29,7 @@ final class HomeFolder: Sendable {
   /// The first id for jobs and for syncs.
   let firstJobID: Int
   let firstRequestID: Int
+  let leftovers: LeftoverJobs
   private let lock: Int32
 
   var privateFolder: String { path + "/" + Self.privateName }
@@ -56,6 +57,8 @@ final class HomeFolder: Sendable {
       credentials = given ?? kept?.credentials ?? Self.newCredentials()
       firstJobID = kept?.jobID ?? 6_291_500
       firstRequestID = kept?.requestID ?? 123_456
+      leftovers = try LeftoverJobs(folder: folder + "/running")
+      leftovers.end()
       LocalFiles.removeTree(folder + "/spool")
       try LocalFiles.makeFolder(folder + "/spool", mode: 0o700)
       self.lock = lock.release()

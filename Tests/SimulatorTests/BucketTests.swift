@@ -8,11 +8,9 @@ import Testing
 
 @Suite struct BucketTests {
   @Test func `objects survive a restart, and half uploads do not`() throws {
-    let folder = try TestSimulator().home + "/kept"
-    defer {
-      LocalFiles.removeTree(folder)
-      LocalFiles.removeTree(folder + ".bucket")
-    }
+    let parent = try makeTestFolder()
+    defer { LocalFiles.removeTree(parent) }
+    let folder = parent + "/kept"
     let key = "a/b c%20/ü"
     let target = "/hpc/" + PercentEncoding.path(key)
     let body = [UInt8]((0..<100_000).map { UInt8(truncatingIfNeeded: $0) })

@@ -120,8 +120,7 @@ import Testing
 
   @Test func `links do not lead outside`() throws {
     let test = try TestSimulator()
-    let outside = try TestSimulator().home + "/outside"
-    try LocalFiles.makeFolder(outside)
+    let outside = try makeTestFolder()
     defer { LocalFiles.removeTree(outside) }
     try LocalFiles.replace(outside + "/secret", with: [1])
     try LocalFiles.makeFolder(test.home + "/d")

@@ -256,8 +256,9 @@ import Testing
   }
 
   @Test func `a stopped simulator ends its jobs, and a restarted one is the same account`() throws {
-    let folder = try TestSimulator().home + "/kept"
-    defer { LocalFiles.removeTree(folder) }
+    let parent = try makeTestFolder()
+    defer { LocalFiles.removeTree(parent) }
+    let folder = parent + "/kept"
     let first = try TestSimulator { $0.home = folder }
     try first.script("run.sh", "echo $$ > pid; sleep 600\n")
     let id = try first.client.submit("run.sh")
@@ -274,6 +275,34 @@ import Testing
     var information = stat()
     #expect(unsafe stat(folder + "/.hpc-sim/account.json", &information) == 0)
     #expect(information.st_mode & 0o777 == 0o600)
+  }
+
+  @Test func `jobs of a simulator that was killed end when the next one opens the home`() throws {
+    let parent = try makeTestFolder()
+    defer { LocalFiles.removeTree(parent) }
+    let folder = parent + "/kept"
+    try LocalFiles.makeFolder(folder)
+    let files = JobFiles(
+      job: Job(
+        id: 1, request: JobRequest(name: "j", directives: JobDirectives(), script: []),
+        accepted: SimulatedTime(seconds: 0)), workFolder: folder)
+    try LocalFiles.replace(folder + "/run.sh", with: Array("sleep 600\n".utf8))
+    let process = try JobProcess(
+      command: ["/bin/sh", folder + "/run.sh"], files: files,
+      environment: JobEnvironment(
+        job: Job(
+          id: 1, request: JobRequest(name: "j", directives: JobDirectives(), script: []),
+          accepted: SimulatedTime(seconds: 0)), home: folder, user: "u", host: [:]),
+      workFolder: folder, execution: 1)
+    let marks = folder + "/.hpc-sim/running"
+    let mark = try LeftoverJobs(folder: marks).remember(process.id)
+    // Another process of that id, that is: one that began at another time.
+    try LocalFiles.replace(marks + "/\(getpid()).1", with: [])
+    let test = try TestSimulator { $0.home = folder }
+    #expect(process.reap() == .signalled(9))
+    #expect(mark != nil)
+    #expect(try LocalFiles.names(in: marks).isEmpty)
+    withExtendedLifetime(test) {}
   }
 
   @Test func `garbage on the wire harms nobody`() throws {

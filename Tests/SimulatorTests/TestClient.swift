@@ -86,11 +86,14 @@ final class TestConnection {
 
 /// Signs and sends requests to a simulator.
 struct TestClient {
+  /// Kept, so that it serves as long as there is a client.
+  let simulator: Simulator
   let base: HTTPURL
   var signer: SigV4Signer?
   var date = Date()
 
   init(_ simulator: Simulator, ofBucket: Bool = false) throws {
+    self.simulator = simulator
     base = try HTTPURL(parsing: ofBucket ? simulator.storageEndpoint : simulator.endpoint)
     signer = SigV4Signer(
       credentials: Credentials(
@@ -171,7 +174,14 @@ struct TestClient {
   }
 }
 
-/// A simulator in a folder of its own that goes away with this object.
+/// A new folder; whoever makes it removes it.
+func makeTestFolder() throws -> String {
+  var template = Array("/tmp/hpc-test-XXXXXX".utf8CString)
+  guard unsafe mkdtemp(&template) != nil else { throw TestConnection.Failure.connect }
+  return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// A simulator in a folder of its own; both go away with the last reference to the simulator.
 final class TestSimulator {
   let simulator: Simulator
   let client: TestClient
@@ -184,8 +194,6 @@ final class TestSimulator {
     simulator = try Simulator.start(configuration)
     client = try TestClient(simulator)
   }
-
-  deinit { simulator.stop() }
 
   func script(_ name: String, _ text: String) throws {
     try LocalFiles.replace(home + "/" + name, with: Array(text.utf8))

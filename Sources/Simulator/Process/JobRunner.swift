@@ -105,6 +105,8 @@ final class JobRunner: Sendable {
     var process: JobProcess
     var id: Int
     var execution: Int
+    /// What the home remembers it by.
+    var mark: String?
   }
 
   private func run() {
@@ -120,7 +122,7 @@ final class JobRunner: Sendable {
     }
     for job in running {
       job.process.signal(SIGKILL)
-      _ = job.process.reap()
+      _ = end(job)
     }
   }
 
@@ -130,7 +132,10 @@ final class JobRunner: Sendable {
       guard !isStopping else { return }
       do throws(JobProcess.StartFailure) {
         let process = try startProcess(of: job, execution: execution)
-        running.append(Running(process: process, id: job.id, execution: execution))
+        running.append(
+          Running(
+            process: process, id: job.id, execution: execution,
+            mark: home.leftovers.remember(process.id)))
       } catch {
         report(
           job.id, execution, .notStarted(pjmCode: error.pjmCode, reason: error.reason))
@@ -181,6 +186,11 @@ final class JobRunner: Sendable {
     }
   }
 
+  private func end(_ job: Running) -> ProcessEnd {
+    defer { home.leftovers.forget(job.mark) }
+    return job.process.reap()
+  }
+
   private func report(_ id: Int, _ execution: Int, _ end: ProcessEnd) {
     state.withLock {
       $0.scheduler.processEnded(id: id, execution: execution, end, at: clock.now())
@@ -201,7 +211,7 @@ final class JobRunner: Sendable {
       if polled[index + 1].revents == 0 {
         left.append(job)
       } else {
-        report(job.id, job.execution, job.process.reap())
+        report(job.id, job.execution, end(job))
       }
     }
     running = left
