@@ -3,7 +3,7 @@ extension Simulator {
   public struct Configuration: Sendable {
     /// Where jobs run and where the account is kept; nil makes a throwaway folder.
     public var home: String?
-    /// Address to listen on, in digits. Anything but loopback lets others run programs here.
+    /// Address to listen on, in digits or `localhost`. Anything but loopback lets others run programs here.
     public var address = "127.0.0.1"
     /// Port of the API; 0 lets the kernel choose.
     public var port = 0

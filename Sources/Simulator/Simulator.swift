@@ -37,6 +37,8 @@ public final class Simulator: Sendable {
 
   /// Starts everything; it serves when this returns.
   public static func start(_ configuration: Configuration) throws(StartError) -> Simulator {
+    var configuration = configuration
+    if configuration.address == "localhost" { configuration.address = "127.0.0.1" }
     try configuration.check()
     let throwaway = configuration.home == nil ? try makeThrowaway() : nil
     do throws(StartError) {

@@ -89,6 +89,10 @@ enum ListeningSocket {
     guard code == 0 else { return false }
     let bytes = unsafe withUnsafeBytes(of: &name) { unsafe Array($0.prefix(24)) }
     if Int32(name.ss_family) == AF_INET { return bytes[4] == 127 }
+    // An IPv4 peer of a socket for both is ::ffff:127.x.x.x.
+    if bytes[8..<18].allSatisfy({ $0 == 0 }), bytes[18] == 0xff, bytes[19] == 0xff {
+      return bytes[20] == 127
+    }
     return bytes[8..<23].allSatisfy { $0 == 0 } && bytes[23] == 1
   }
 }
