@@ -110,7 +110,7 @@ let package = Package(
     tests("SweepsTests", ["Sweeps"]),
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("LuaRuntimeTests", ["LuaRuntime"]),
-    tests("LuaAPITests", ["LuaAPI"]),
+    tests("LuaAPITests", ["LuaAPI", "LuaRuntime", "HPCClient", "HTTP"]),
     tests("LineEditorTests", ["LineEditor"]),
     tests("ConsoleTests", ["Console"]),
     tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),

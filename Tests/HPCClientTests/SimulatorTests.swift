@@ -48,7 +48,14 @@ import Testing
   func aJobFromSubmissionToItsEnd(dialect: Simulator.Dialect) async throws {
     let machine = try Machine(dialect)
     defer { machine.stop() }
-    try machine.script("run.sh", "#!/bin/sh\n#PJM -L elapse=00:10:00\nsleep 0.3\necho done >out\n")
+    try machine.script(
+      "run.sh",
+      """
+      #!/bin/sh
+      #PJM -L elapse=00:10:00
+      until [ -e seen ]; do sleep 0.02; done
+      echo done >out
+      """)
     let id = try await machine.client.submit(jobfile: "run.sh")
     let record = try await machine.client.job(id)
     #expect(record.id == id)
@@ -56,6 +63,7 @@ import Testing
     #expect(record.limit == 600)
     let listed = try await machine.client.listJobs()
     #expect(listed.jobs.map(\.id) == [id])
+    try machine.script("seen", "")
     let result = try await machine.client.wait(for: id, WaitOptions(interval: .milliseconds(50)))
     let job = try #require(result.jobs.first)
     #expect(job.isOver)

@@ -143,7 +143,7 @@ extension APIType {
   /// Whether a job is meant, by its id or otherwise.
   var isJob: Bool {
     switch self {
-    case .object("Job"): true
+    case .object("Job"), .jobReference: true
     case .oneOf(let types): types.contains { $0.isJob }
     case .array(let element): element.isJob
     default: false

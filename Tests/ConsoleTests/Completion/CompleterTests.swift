@@ -61,7 +61,7 @@ struct CompleterTests {
   }
 
   @Test(arguments: [
-    ("job.job|", ["job_id"]), ("job.ela|", ["elapsed"]), ("job:|", ["cancel", "refresh"]),
+    ("job.job|", ["job_id"]), ("job.ela|", ["elapsed"]), ("job:|", ["cancel", "refresh", "wait"]),
     ("hpc.jobs.get(1).ela|", ["elapsed"]), ("hpc.jobs.get(1):ref|", ["refresh"]),
     ("hpc.jobs.list()[1].exit|", ["exit_code"]),
     ("hpc.jobs.list{state = 'RUN'}[1].exit|", ["exit_code"]),

@@ -1,0 +1,186 @@
+import HPCClient
+import HTTP
+import LuaRuntime
+import TestSupport
+import Testing
+
+@testable import LuaAPI
+
+@Suite struct HPCTableTests {
+  private static let job = """
+    {"job_id": "7", "job_name": "a.sh", "status": "RUN", "elapse_time": "0000:01:00",
+     "Fugaku:elapse_limit": "0000:10:00", "node_require": "12:2x3x2", "accept": "2021-04-12T11:25:50",
+     "start_date": "-", "user": "u", "Fugaku:lst": "QUE", "Fugaku:ec": "0", "other": null}
+    """
+
+  /// Runs a chunk with a table whose service answers as scripted; what it returns.
+  private func run(
+    _ code: String, answers: [InMemoryTransport.Answer] = [.json(200, "[\(job)]")],
+    log: @escaping (String) -> Void = { _ in }
+  ) throws -> [LuaValue] {
+    let state = try LuaState()
+    let transport = InMemoryTransport(answers)
+    let host = HPCHost(version: "test", log: { _, line in log(line) }) {
+      (explicit) throws(HPCError) in
+      let environment = SettingsEnvironment.process(variables: [
+        "HOME": "/nonexistent", "NIFCLOUD_ACCESS_KEY_ID": "AK",
+        "NIFCLOUD_SECRET_ACCESS_KEY": "TOP-SECRET", "HPC_ENDPOINT": "http://127.0.0.1:1",
+        "HPC_RETRY_DEADLINE": "0",
+      ])
+      let settings = try Settings.resolve(Settings.Given(explicit: explicit), in: environment)
+      return HPCConnection(
+        settings: settings,
+        client: { () throws(HPCError) in
+          HPCClient(try HPCClient.Configuration(settings), transport: transport)
+        })
+    }
+    let table = try HPCTable.install(in: state, host: host)
+    defer { _ = table }
+    switch try state.run(try state.load(Array(code.utf8), name: "=test")) {
+    case .returned(let values): return values
+    case .failed(let error): throw error
+    case .interrupted: return []
+    }
+  }
+
+  @Test func everyEntryIsThere() throws {
+    for entry in APISpec.entries where entry.path.hasPrefix("hpc.") {
+      let type = try run("return type(\(entry.path))")[0].text
+      switch entry.kind {
+      case .function: #expect(type == "function", "\(entry.path)")
+      default: #expect(type != "nil", "\(entry.path)")
+      }
+    }
+  }
+
+  @Test func everyMethodAndFieldOfAJobIsThere() throws {
+    let methods = APISpec.entries.filter { $0.kind == .method && $0.path.hasPrefix("Job:") }
+    for entry in methods {
+      #expect(try run("return type(hpc.jobs.list()[1].\(entry.name))")[0].text == "function")
+    }
+    let names = APISpec.entries.filter { $0.path.hasPrefix("Job.") }.map(\.name)
+    #expect(names == JobObject.shortNames)
+  }
+
+  @Test func everyExampleIsLua() throws {
+    let state = try LuaState()
+    for entry in APISpec.entries where !entry.example.isEmpty {
+      #expect(throws: Never.self, "\(entry.path)") {
+        try state.load(Array(entry.example.utf8), name: "=\(entry.path)")
+      }
+    }
+  }
+
+  @Test func helpKnowsEveryFunction() throws {
+    for entry in APISpec.entries where entry.kind == .function {
+      let text = try run("return hpc.help(\(entry.path))")[0].text
+      #expect(text?.hasPrefix(entry.signature) == true, "\(entry.path)")
+    }
+    #expect(try run("return hpc.help('jobs.submt')")[0].text?.contains("hpc.jobs.submit") == true)
+  }
+
+  @Test func jobsHaveShortNames() throws {
+    let values = try run(
+      """
+      local j = hpc.jobs.list()[1]
+      return j.id, j.state, j.elapsed, j.elapsed_time, j.limit, j.nodes, j.accepted, j.started,
+        j.exit_code, j.last_state, j.user, j.other, j.nonsense
+      """)
+    let text = values.map { value in
+      switch value {
+      case .integer(let number): "\(number)"
+      case .nil: "nil"
+      default: value.text ?? "?"
+      }
+    }
+    #expect(
+      text == [
+        "7", "running", "60", "0000:01:00", "600", "12", "1618194350", "nil", "nil", "queued", "u",
+        "nil", "nil",
+      ])
+  }
+
+  @Test func pairsListOneSpellingAndTheShortNames() throws {
+    let value = try run(
+      """
+      local keys = {}
+      for k, v in pairs(hpc.jobs.list()[1]) do keys[#keys + 1] = k end
+      table.sort(keys)
+      return table.concat(keys, " ")
+      """)
+    let keys = value[0].text?.split(separator: " ") ?? []
+    #expect(keys.contains("elapsed_time") && keys.contains("Fugaku:elapsed_limit"))
+    #expect(!keys.contains("elapse_time") && !keys.contains("Fugaku:elapse_limit"))
+    #expect(keys.contains("state") && keys.contains("id") && !keys.contains("exit_code"))
+  }
+
+  @Test func globsCompareTenCharacters() throws {
+    let answers = [InMemoryTransport.Answer.json(200, #"[{"job_id":1,"job_name":"production"}]"#)]
+    for (glob, count) in [
+      ("production-run-1", 1), ("prod*", 1), ("p?oduction", 1), ("[a-p]*", 1), ("[!p]*", 0),
+      ("production-*", 0), ("prod", 0), ("a.b", 0),
+    ] {
+      let values = try run("return #hpc.jobs.list{name = '\(glob)'}", answers: answers)
+      #expect(values[0].asInteger == count, "\(glob)")
+    }
+  }
+
+  @Test func configurationMasksSecrets() throws {
+    let text =
+      try run(
+        """
+        local text = {}
+        local function walk(t) for k, v in pairs(t) do
+          if type(v) == "table" then walk(v) else text[#text + 1] = tostring(v) end end end
+        walk(hpc.config) walk(hpc.connect{region = "jp-west-1"}.config)
+        return table.concat(text, " ")
+        """)[0].text ?? ""
+    #expect(text.contains("jp-west-1") && !text.contains("TOP-SECRET"))
+  }
+
+  @Test func errorsAreTables() throws {
+    let values = try run(
+      """
+      local ok, e = pcall(hpc.jobs.get, 7)
+      return ok, e.status, e.operation, e.ambiguous, tostring(e) .. "", e .. "!", e.traceback
+      """, answers: [.json(404, #"{"code":"GeneralError","message":"Operation not permitted."}"#)])
+    #expect(values[1].asInteger == 404)
+    #expect(values[2].text == "jobs.get")
+    #expect(values[4].text?.contains("no job 7") == true)
+    #expect(values[5].text?.hasSuffix("!") == true)
+    #expect(values[6].text?.contains("stack traceback") == true)
+  }
+
+  @Test(arguments: [
+    ("hpc.jobs.get()", "bad argument #1 to 'get' (id or Job expected, got no value)"),
+    ("hpc.jobs.get(0)", "a job has a positive integer for its id, got 0"),
+    ("hpc.jobs.submit{jobfle = 'x'}", "unknown option 'jobfle', did you mean 'jobfile'?"),
+    ("hpc.jobs.submit{}", "option 'jobfile' is missing"),
+    ("hpc.jobs.list{state = 'runing'}", "unknown value 'runing', did you mean 'running'?"),
+    ("hpc.jobs.cancel{1, 'x'}", "element 2: a job has a positive integer for its id, got 'x'"),
+    ("hpc.files.sync{path = 'a', delete = 1}", "option 'delete': boolean expected, got number"),
+    ("hpc.connect{regoin = 'x'}", "did you mean 'region'?"),
+    ("hpc.jobs.wait(1, {timeout = -1})", "seconds must be 0 or more and finite"),
+    ("hpc.json.decode('[1,')", "decode"),
+  ])
+  func refuses(call: String, message: String) throws {
+    #expect {
+      try run("return \(call)")
+    } throws: { error in
+      "\(error)".contains(message)
+    }
+  }
+
+  @Test func showFitsColumns() throws {
+    var printed = ""
+    let text = try run(
+      """
+      local out
+      print = function(s) out = s end
+      hpc.show({{a = 1, b = "x"}, {a = 22, b = "yy"}}, {"b", "a"})
+      return out
+      """, log: { printed += $0 })[0].text
+    #expect(text == "b    a\nx    1\nyy  22")
+    #expect(printed.isEmpty)
+  }
+}
