@@ -9,7 +9,7 @@ extension APISpec {
         APIReturn(.any, "null is nil; integers stay integers; arrays remember that they are")
       ],
       errors: ["text that is no JSON, with the place; deeper than 1,000 levels"],
-      example: "hpc.json.decode('{\"T\": 2.27}').T  --> 2.27"),
+      example: "print(hpc.json.decode('{\"T\": 2.27}').T)"),
     APIEntry(
       .function, "hpc.json.encode", "Writes a value as JSON text.",
       parameters: [
@@ -22,14 +22,14 @@ extension APISpec {
       ],
       returns: [APIReturn(.string, "keys in order of their bytes")],
       errors: ["cycles, functions, NaN and infinity, mixed keys, strings that are not UTF-8"],
-      example: "hpc.json.encode{T = 2.27, L = {16, 32}}"),
+      example: "print(hpc.json.encode{T = 2.27, L = {16, 32}})"),
     APIEntry(
       .field, "hpc.json.null", "The value that is written as null.", returns: [APIReturn(.any, "")]),
     APIEntry(
       .function, "hpc.json.array",
       "Marks a table as an array, so that it is written as [] when empty.",
       parameters: [APIParameter("table", .table, "changed in place")],
-      returns: [APIReturn(.table, "the same table")], example: "hpc.json.encode(hpc.json.array{})"),
+      returns: [APIReturn(.table, "the same table")], example: "print(hpc.json.encode(hpc.json.array{}))"),
     APIEntry(
       .function, "hpc.show", "Prints rows as a table.",
       parameters: [
