@@ -84,6 +84,8 @@ struct lrt_runtime {
   int event_fd, taken;
   void *json;                      // simdjson's parser, owned by json_decode.cpp
   void *encoder;                   // owned by json_encode.cpp
+  bool decoding, encoding;         // they are in use
+  int collect_at;                  // kilobytes, see json_decode.cpp
 };
 
 static inline uintptr_t *lrt_tagged(lua_State *L) {

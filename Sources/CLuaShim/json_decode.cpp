@@ -2,6 +2,7 @@
 // integers; arrays get a metatable that says so.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -63,6 +64,7 @@ struct job {
   const char *text;
   size_t size;
   json_types types;
+  bool slowly;
 };
 
 struct builder {
@@ -138,6 +140,10 @@ simdjson::dom::parser *parser_of(lua_State *L, lrt_runtime *rt) {
 
 int decode(lua_State *L) {
   job *it = (job *)lua_touserdata(L, 1);
+  if (it->slowly) {
+    json_push_slowly(L, it->text, it->size, it->types);
+    return 1;
+  }
   simdjson::dom::parser *parser = parser_of(L, it->rt);
   element root;
   auto error = parser->parse((const uint8_t *)it->text, it->size, true).get(root);
@@ -163,14 +169,40 @@ int decode(lua_State *L) {
 // A parser keeps the memory of its largest document; beyond this it is not kept.
 constexpr size_t kept_capacity = 1 << 20;
 
+// While a large text is decoded the collector rests: it would only mark, again and again, what has
+// just been made. Lua forgets then how much was allocated, so that we ourselves have to collect
+// when memory has doubled, before the next large text.
+constexpr size_t large = 1 << 16;
+constexpr int first_collection = 64 * 1024;  // kilobytes
+
+bool rest(lua_State *L, lrt_runtime *rt) {
+  if (lua_gc(L, LUA_GCISRUNNING) != 1) return false;
+  if (!rt->collect_at) rt->collect_at = first_collection;
+  if (lua_gc(L, LUA_GCCOUNT) > rt->collect_at) {
+    lua_gc(L, LUA_GCCOLLECT);
+    rt->collect_at = std::max(first_collection, 2 * lua_gc(L, LUA_GCCOUNT));
+  }
+  lua_gc(L, LUA_GCSTOP);
+  return true;
+}
+
 }  // namespace
 
 extern "C" void lrt_json_push(
     lua_State *L, lrt_runtime *rt, const char *text, size_t size, int list, int element) {
-  job it = {rt, text, size, {rt->array_type, element, list}};
+  job it = {rt, text, size, {rt->array_type, element, list}, rt->decoding};
+  bool resting = size >= large && rest(L, rt);
   lua_pushlightuserdata(L, &it);
-  json_undisturbed(L, decode, 1, 1);
-  if (size > kept_capacity) lrt_close_json(rt);
+  int status;
+  if (it.slowly) {
+    bool unused;
+    status = json_protected(L, &unused, decode, 1);
+  } else {
+    status = json_protected(L, &rt->decoding, decode, 1);
+    if (size > kept_capacity) lrt_close_json(rt);
+  }
+  if (resting) lua_gc(L, LUA_GCRESTART);
+  if (status != LUA_OK) lua_error(L);
 }
 
 extern "C" int lrt_json_decode(lua_State *L) {

@@ -29,8 +29,8 @@ struct step {
   lua_Integer index;
 };
 
-// One for each runtime: nothing can call us again in the middle, since no code of the user runs and
-// the collector rests. Its memory is given back by the runtime, also when an error jumped over us.
+// One for each runtime, so that its memory is used again; a finalizer that encodes while another
+// encoding is under way gets one of its own.
 struct encoder {
   char *text;
   size_t size, space;
@@ -372,6 +372,17 @@ int check_indent(lua_State *L, int index) {
   return (int)indent;
 }
 
+// Encodes the value at 1; the text, or an error, is pushed.
+int run(lua_State *L, encoder *e, lrt_runtime *rt, int indent, bool *busy) {
+  e->size = e->key_count = 0;
+  e->depth = 0;
+  e->indent = indent;
+  e->rt = rt;
+  lua_pushlightuserdata(L, e);
+  lua_pushvalue(L, 1);
+  return json_protected(L, busy, encode, 2);
+}
+
 }  // namespace
 
 extern "C" int lrt_json_encode(lua_State *L) {
@@ -379,17 +390,19 @@ extern "C" int lrt_json_encode(lua_State *L) {
   int indent = check_indent(L, 2);
   lua_settop(L, 1);
   lrt_runtime *rt = lrt_of(L);
+  if (rt->encoding) {
+    encoder own = encoder();
+    bool unused;
+    int status = run(L, &own, rt, indent, &unused);
+    free_encoder(&own);
+    return status == LUA_OK ? 1 : lua_error(L);
+  }
   if (!rt->encoder) rt->encoder = std::calloc(1, sizeof(encoder));
   encoder *e = (encoder *)rt->encoder;
   if (!e) return luaL_error(L, "not enough memory");
+  int status = run(L, e, rt, indent, &rt->encoding);
   if (e->space > kept_space) free_encoder(e);
-  e->size = e->key_count = 0;
-  e->depth = 0;
-  e->indent = indent;
-  e->rt = rt;
-  lua_pushlightuserdata(L, e);
-  lua_pushvalue(L, 1);
-  return json_undisturbed(L, encode, 2, 1);
+  return status == LUA_OK ? 1 : lua_error(L);
 }
 
 extern "C" void lrt_close_encoder(lrt_runtime *rt) {
