@@ -109,7 +109,7 @@ let package = Package(
       ["HPCClient", "HTTP", "JSON", "SigV4", "CurlTransport", "Simulator", "PlainProgram"]),
     tests("SweepsTests", ["Sweeps"]),
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
-    tests("LuaRuntimeTests", ["LuaRuntime"]),
+    tests("LuaRuntimeTests", ["LuaRuntime"], resources: [.copy("Corpus")]),
     tests("LuaAPITests", ["LuaAPI", "LuaRuntime", "HPCClient", "HTTP"]),
     tests("LineEditorTests", ["LineEditor"]),
     tests("ConsoleTests", ["Console"]),

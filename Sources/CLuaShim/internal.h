@@ -83,6 +83,9 @@ struct lrt_runtime {
   uint64_t hog_until;
   int event_fd, taken;
   void *json;                      // simdjson's parser, owned by json_decode.cpp
+  void *encoder;                   // owned by json_encode.cpp
+  bool decoding, encoding;         // they are in use
+  int collect_at;                  // kilobytes, see json_decode.cpp
 };
 
 static inline uintptr_t *lrt_tagged(lua_State *L) {
@@ -103,8 +106,6 @@ static inline lrt_task *lrt_root_task(lua_State *L) {
 extern "C" {
 #endif
 
-// Resumes `co` from `L` with the runtime's bookkeeping; status as lua_resume.
-int lrt_resume(lrt_runtime *rt, lua_State *L, lua_State *co, int arguments, int *results);
 
 // Suspends the current task; `k` is called on `L` when it goes on. The caller has made sure by
 // lrt_await_mode that this is possible, and has put the task where somebody wakes it.
@@ -116,6 +117,18 @@ static inline void lrt_check_stop(lua_State *L, lrt_runtime *rt) {
   if (unlikely(rt->current && rt->current->stop)) lrt_raise_stop(L, rt->current);
 }
 void lrt_arm(lua_State *L, int count);
+// Resumes `co` from `L` with the runtime's bookkeeping; status as lua_resume.
+static inline int lrt_resume(
+    lrt_runtime *rt, lua_State *L, lua_State *co, int arguments, int *results) {
+  lrt_frame frame = {co, rt->frame};
+  rt->frame = &frame;
+  // After `frame` is set: a signal between the two sets its hook on `co` itself.
+  if (unlikely(rt->attention)) lrt_arm(co, 1);
+  int status = lua_resume(co, L, arguments, results);
+  rt->frame = frame.outer;
+  if (unlikely(rt->attention)) lrt_arm(L, 1);
+  return status;
+}
 // Mode for waits on other tasks: raises the reason why it is not possible. Returns for LRT_YIELD.
 void lrt_need_yield(lua_State *L, lrt_runtime *rt);
 
@@ -150,6 +163,7 @@ int lrt_json_encode(lua_State *L);
 int lrt_json_array(lua_State *L);
 void lrt_open_json(lua_State *L, lrt_runtime *rt);
 void lrt_close_json(lrt_runtime *rt);
+void lrt_close_encoder(lrt_runtime *rt);
 // Pushes the value of a JSON text; may raise. `list` and `element` are registry references of the
 // metatables for a top-level array and the objects in it, or -1.
 void lrt_json_push(

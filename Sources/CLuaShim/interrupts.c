@@ -34,6 +34,8 @@ void lrt_arm(lua_State *L, int count) {
   } else {
     return;
   }
+  // Setting it again would begin to count anew, at every resume of a coroutine.
+  if (lua_gethook(L) == stop_hook && lua_gethookcount(L) <= count) return;
   lua_sethook(L, stop_hook, LUA_MASKCOUNT, count);
 }
 
@@ -159,6 +161,12 @@ void lrt_catch_signals(lrt_runtime *rt) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &previous_int);
   sigaction(SIGTERM, &action, &previous_term);
+  // Whoever made this thread may have blocked them.
+  sigset_t ours;
+  sigemptyset(&ours);
+  sigaddset(&ours, SIGINT);
+  sigaddset(&ours, SIGTERM);
+  pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
 }
 
 void lrt_release_signals(lrt_runtime *rt) {

@@ -3,18 +3,13 @@
 
 #include <string.h>
 
-int json_undisturbed(lua_State *L, lua_CFunction function, int arguments, int results) {
+int json_protected(lua_State *L, bool *busy, lua_CFunction function, int arguments) {
   lua_pushcfunction(L, function);
   lua_insert(L, -(arguments + 1));
-  bool resting = lua_gc(L, LUA_GCISRUNNING) != 1;
-  if (!resting) lua_gc(L, LUA_GCSTOP);
-  int status = lua_pcall(L, arguments, results, 0);
-  if (!resting) lua_gc(L, LUA_GCRESTART);
-  if (status != LUA_OK) {
-    // Raised on behalf of the caller: its position has been put there already.
-    return lua_error(L);
-  }
-  return results;
+  *busy = true;
+  int status = lua_pcall(L, arguments, 1, 0);
+  *busy = false;
+  return status;
 }
 
 static int null_tostring(lua_State *L) {

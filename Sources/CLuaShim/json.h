@@ -21,10 +21,9 @@ typedef struct json_types {
 // judges what simdjson refuses: integers beyond 64 bits, and all errors.
 void json_push_slowly(lua_State *L, const char *text, size_t size, json_types types);
 
-// Runs `function` protected while the collector rests, then raises what it raised. The collector's
-// finalizers could use the same parser or buffer in the middle of our work; and it would only mark
-// what has just been made.
-int json_undisturbed(lua_State *L, lua_CFunction function, int arguments, int results);
+// Runs `function` protected for one result, `*busy` set meanwhile: a finalizer that uses JSON in
+// the middle of our work must not use the same parser or buffer.
+int json_protected(lua_State *L, bool *busy, lua_CFunction function, int arguments);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 // integers; arrays get a metatable that says so.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -12,26 +13,49 @@ using simdjson::dom::element_type;
 
 namespace {
 
-// Keys repeat from object to object: the last ones lie on the Lua stack, at `base` + slot.
-struct key_cache {
-  static constexpr int slots = 64;
-  const char *start[slots];
-  size_t size[slots];
-  int base;
+// Keys, and many values, repeat from object to object: the last ones lie on the Lua stack, which
+// spares Lua the search in its table of strings.
+struct string_cache {
+  static constexpr int slots = 128;
+  static constexpr size_t longest = 32;
+  struct entry {
+    const char *start;
+    size_t size;
+    uint64_t head, tail;  // first and last eight bytes; the whole of what is no longer than 16
+  };
+  entry entries[slots];
+  int base;  // slot 0 on the stack
 
-  void push(lua_State *L, std::string_view key) {
-    size_t n = key.size();
-    unsigned char first = n ? (unsigned char)key[0] : 0;
-    unsigned char last = n ? (unsigned char)key[n - 1] : 0;
-    unsigned slot = (unsigned)(n * 7 + first * 3 + last) % slots;
-    if (start[slot] && size[slot] == n && !std::memcmp(start[slot], key.data(), n)) {
-      lua_pushvalue(L, base + (int)slot);
+  static uint64_t word(const char *at) {
+    uint64_t value;
+    std::memcpy(&value, at, 8);
+    return value;
+  }
+
+  void push(lua_State *L, std::string_view text) {
+    size_t n = text.size();
+    const char *start = text.data();
+    if (n > longest) {
+      lua_pushlstring(L, start, n);
       return;
     }
-    lua_pushlstring(L, key.data(), n);
-    lua_copy(L, -1, base + (int)slot);
-    start[slot] = key.data();
-    size[slot] = n;
+    uint64_t head = 0, tail = 0;
+    if (n >= 8) {
+      head = word(start);
+      tail = word(start + n - 8);
+    } else {
+      for (size_t i = 0; i < n; i++) tail = tail << 8 | (unsigned char)start[i];
+    }
+    int slot = (int)(((head ^ (tail + n)) * 0x9E3779B97F4A7C15u) >> 57);
+    entry &it = entries[slot];
+    if (it.start && it.size == n && it.head == head && it.tail == tail &&
+        (n <= 16 || !std::memcmp(it.start + 8, start + 8, n - 16))) {
+      lua_pushvalue(L, base + slot);
+      return;
+    }
+    lua_pushlstring(L, start, n);
+    lua_copy(L, -1, base + slot);
+    it = {start, n, head, tail};
   }
 };
 
@@ -40,13 +64,14 @@ struct job {
   const char *text;
   size_t size;
   json_types types;
+  bool slowly;
 };
 
 struct builder {
   lua_State *L;
   json_types types;
   int array_index;  // of the metatable on the stack
-  key_cache keys;
+  string_cache keys, values;
 };
 
 void push(builder *b, element value, int depth, int element_type_reference);
@@ -96,11 +121,7 @@ void push(builder *b, element value, int depth, int metatable) {
       luaL_checkstack(L, 6, "JSON nested too deeply");
       push_object(b, value.get_object().value_unsafe(), depth, metatable);
       break;
-    case element_type::STRING: {
-      std::string_view text = value.get_string().value_unsafe();
-      lua_pushlstring(L, text.data(), text.size());
-      break;
-    }
+    case element_type::STRING: b->values.push(L, value.get_string().value_unsafe()); break;
     case element_type::INT64: lua_pushinteger(L, value.get_int64().value_unsafe()); break;
     case element_type::UINT64:
       lua_pushnumber(L, (lua_Number)value.get_uint64().value_unsafe());
@@ -119,6 +140,10 @@ simdjson::dom::parser *parser_of(lua_State *L, lrt_runtime *rt) {
 
 int decode(lua_State *L) {
   job *it = (job *)lua_touserdata(L, 1);
+  if (it->slowly) {
+    json_push_slowly(L, it->text, it->size, it->types);
+    return 1;
+  }
   simdjson::dom::parser *parser = parser_of(L, it->rt);
   element root;
   auto error = parser->parse((const uint8_t *)it->text, it->size, true).get(root);
@@ -127,15 +152,16 @@ int decode(lua_State *L) {
     json_push_slowly(L, it->text, it->size, it->types);
     return 1;
   }
-  luaL_checkstack(L, key_cache::slots + 10, nullptr);
+  luaL_checkstack(L, 2 * string_cache::slots + 10, nullptr);
   lua_rawgeti(L, LUA_REGISTRYINDEX, it->types.array);
   builder b;
+  std::memset((void *)&b, 0, sizeof b);
   b.L = L;
   b.types = it->types;
   b.array_index = lua_gettop(L);
-  std::memset(b.keys.start, 0, sizeof b.keys.start);
   b.keys.base = b.array_index + 1;
-  lua_settop(L, b.array_index + key_cache::slots);
+  b.values.base = b.keys.base + string_cache::slots;
+  lua_settop(L, b.array_index + 2 * string_cache::slots);
   push(&b, root, 0, -1);
   return 1;
 }
@@ -143,14 +169,40 @@ int decode(lua_State *L) {
 // A parser keeps the memory of its largest document; beyond this it is not kept.
 constexpr size_t kept_capacity = 1 << 20;
 
+// While a large text is decoded the collector rests: it would only mark, again and again, what has
+// just been made. Lua forgets then how much was allocated, so that we ourselves have to collect
+// when memory has doubled, before the next large text.
+constexpr size_t large = 1 << 16;
+constexpr int first_collection = 64 * 1024;  // kilobytes
+
+bool rest(lua_State *L, lrt_runtime *rt) {
+  if (lua_gc(L, LUA_GCISRUNNING) != 1) return false;
+  if (!rt->collect_at) rt->collect_at = first_collection;
+  if (lua_gc(L, LUA_GCCOUNT) > rt->collect_at) {
+    lua_gc(L, LUA_GCCOLLECT);
+    rt->collect_at = std::max(first_collection, 2 * lua_gc(L, LUA_GCCOUNT));
+  }
+  lua_gc(L, LUA_GCSTOP);
+  return true;
+}
+
 }  // namespace
 
 extern "C" void lrt_json_push(
     lua_State *L, lrt_runtime *rt, const char *text, size_t size, int list, int element) {
-  job it = {rt, text, size, {rt->array_type, element, list}};
+  job it = {rt, text, size, {rt->array_type, element, list}, rt->decoding};
+  bool resting = size >= large && rest(L, rt);
   lua_pushlightuserdata(L, &it);
-  json_undisturbed(L, decode, 1, 1);
-  if (size > kept_capacity) lrt_close_json(rt);
+  int status;
+  if (it.slowly) {
+    bool unused;
+    status = json_protected(L, &unused, decode, 1);
+  } else {
+    status = json_protected(L, &rt->decoding, decode, 1);
+    if (size > kept_capacity) lrt_close_json(rt);
+  }
+  if (resting) lua_gc(L, LUA_GCRESTART);
+  if (status != LUA_OK) lua_error(L);
 }
 
 extern "C" int lrt_json_decode(lua_State *L) {

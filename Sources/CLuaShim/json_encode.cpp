@@ -29,7 +29,8 @@ struct step {
   lua_Integer index;
 };
 
-// Lives in a userdata, so that its memory goes when an error jumps over us.
+// One for each runtime, so that its memory is used again; a finalizer that encodes while another
+// encoding is under way gets one of its own.
 struct encoder {
   char *text;
   size_t size, space;
@@ -40,17 +41,6 @@ struct encoder {
   step *path;
   int path_space;
 };
-
-int free_encoder(lua_State *L) {
-  encoder *e = (encoder *)lua_touserdata(L, 1);
-  std::free(e->text);
-  std::free(e->keys);
-  std::free(e->path);
-  e->text = nullptr;
-  e->keys = nullptr;
-  e->path = nullptr;
-  return 0;
-}
 
 // More memory for one of the three; they are plain data.
 template <typename T>
@@ -354,6 +344,15 @@ int encode(lua_State *L) {
   return 1;
 }
 
+constexpr size_t kept_space = 1 << 20;
+
+void free_encoder(encoder *e) {
+  std::free(e->text);
+  std::free(e->keys);
+  std::free(e->path);
+  *e = encoder();
+}
+
 int check_indent(lua_State *L, int index) {
   if (lua_isnoneornil(L, index)) return -1;
   luaL_checktype(L, index, LUA_TTABLE);
@@ -373,7 +372,16 @@ int check_indent(lua_State *L, int index) {
   return (int)indent;
 }
 
-char encoder_type;  // its address is the registry key of the metatable
+// Encodes the value at 1; the text, or an error, is pushed.
+int run(lua_State *L, encoder *e, lrt_runtime *rt, int indent, bool *busy) {
+  e->size = e->key_count = 0;
+  e->depth = 0;
+  e->indent = indent;
+  e->rt = rt;
+  lua_pushlightuserdata(L, e);
+  lua_pushvalue(L, 1);
+  return json_protected(L, busy, encode, 2);
+}
 
 }  // namespace
 
@@ -381,24 +389,23 @@ extern "C" int lrt_json_encode(lua_State *L) {
   luaL_checkany(L, 1);
   int indent = check_indent(L, 2);
   lua_settop(L, 1);
-  encoder *e = (encoder *)lua_newuserdatauv(L, sizeof *e, 0);
-  std::memset((void *)e, 0, sizeof *e);
-  e->indent = indent;
-  e->rt = lrt_of(L);
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &encoder_type) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, free_encoder);
-    lua_setfield(L, -2, "__gc");
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &encoder_type);
+  lrt_runtime *rt = lrt_of(L);
+  if (rt->encoding) {
+    encoder own = encoder();
+    bool unused;
+    int status = run(L, &own, rt, indent, &unused);
+    free_encoder(&own);
+    return status == LUA_OK ? 1 : lua_error(L);
   }
-  lua_setmetatable(L, -2);
-  lua_pushlightuserdata(L, e);
-  lua_pushvalue(L, 1);
-  json_undisturbed(L, encode, 2, 1);
-  lua_pushcfunction(L, free_encoder);
-  lua_pushvalue(L, 2);
-  lua_call(L, 1, 0);
-  return 1;
+  if (!rt->encoder) rt->encoder = std::calloc(1, sizeof(encoder));
+  encoder *e = (encoder *)rt->encoder;
+  if (!e) return luaL_error(L, "not enough memory");
+  int status = run(L, e, rt, indent, &rt->encoding);
+  if (e->space > kept_space) free_encoder(e);
+  return status == LUA_OK ? 1 : lua_error(L);
+}
+
+extern "C" void lrt_close_encoder(lrt_runtime *rt) {
+  if (rt->encoder) free_encoder((encoder *)rt->encoder);
+  std::free(rt->encoder);
 }

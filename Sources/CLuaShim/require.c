@@ -9,8 +9,12 @@ static char loading_key;  // registry: name -> loading, of modules being loaded
 typedef struct loading {
   lrt_runtime *rt;
   lrt_task *owner;
+  int depth;  // loads of the same module by the same task, one inside the other
   bool waiters;
 } loading;
+
+// Where stock Lua's C stack would overflow.
+enum { DEEPEST_LOOP = 150 };
 
 static void find_loader(lua_State *L, const char *name) {
   if (unlikely(lua_getfield(L, lua_upvalueindex(1), "searchers") != LUA_TTABLE)) {
@@ -90,8 +94,13 @@ static int load(lua_State *L) {
   lrt_runtime *rt = lrt_of(L);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
   lua_pushvalue(L, 1);
+  int depth = 0;
   if (lua_rawget(L, 3) == LUA_TUSERDATA) {
     loading *other = lua_touserdata(L, -1);
+    depth = other->depth + 1;
+    if (depth > DEEPEST_LOOP) {
+      return luaL_error(L, "module '%s' requires itself, directly or through others", name);
+    }
     if (other->owner && other->owner != rt->current) {
       if (waits_for_me(rt, other->owner)) {
         return luaL_error(
@@ -113,6 +122,7 @@ static int load(lua_State *L) {
   loading *mine = lua_newuserdatauv(L, sizeof *mine, 1);
   mine->rt = rt;
   mine->owner = rt->current;
+  mine->depth = depth;
   mine->waiters = false;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, 3, 1);

@@ -53,6 +53,7 @@ void lrt_close(lrt_runtime *rt) {
   lrt_release_signals(rt);
   lua_close(rt->L);
   lrt_close_json(rt);
+  lrt_close_encoder(rt);
   free(rt->timers);
   free(rt);
 }
@@ -68,17 +69,6 @@ void lrt_set_detail(lrt_runtime *rt, uint64_t detail) { rt->detail = detail; }
 lrt_task *lrt_foreground(lrt_runtime *rt) { return rt->foreground; }
 
 lrt_task *lrt_current(lrt_runtime *rt) { return rt->current; }
-
-int lrt_resume(lrt_runtime *rt, lua_State *L, lua_State *co, int arguments, int *results) {
-  lrt_frame frame = {co, rt->frame};
-  rt->frame = &frame;
-  // After `frame` is set: a signal between the two sets its hook on `co` itself.
-  if (unlikely(rt->attention)) lrt_arm(co, 1);
-  int status = lua_resume(co, L, arguments, results);
-  rt->frame = frame.outer;
-  if (unlikely(rt->attention)) lrt_arm(L, 1);
-  return status;
-}
 
 // Whether an await may suspend everything from `L` down to the task: each coroutine on the way was
 // resumed by us, and none stands in a C call that cannot yield.

@@ -125,14 +125,39 @@ uint64_t lrt_waiting_outside(lrt_runtime *rt) { return rt->outside_count; }
 
 // ---- Birth and death --------------------------------------------------------------------------
 
+// The handler under every task. It answers a string with the traceback behind it, as the handler of
+// stock lua does: `load` hands that on when its reader fails. `cut_traceback` undoes it at the end.
 static int keep_traceback(lua_State *L) {
   lrt_task *task = lrt_root_task(L);
   if (!task || task->stop) return 1;
+  size_t size = 0;
+  const char *message = lrt_bytes(L, 1, &size);
   push_task(L, task);
-  luaL_traceback(L, L, NULL, 1);
-  lua_setiuservalue(L, -2, OUTCOME_SLOT);
-  lua_settop(L, 1);
+  luaL_traceback(L, L, message, 1);
+  if (!message) {
+    lua_setiuservalue(L, 2, OUTCOME_SLOT);
+    lua_settop(L, 1);
+    return 1;
+  }
+  lua_pushstring(L, lua_tostring(L, 3) + strlen(message) + 1);
+  lua_setiuservalue(L, 2, OUTCOME_SLOT);
+  if (size != strlen(message)) {
+    lua_settop(L, 1);  // it holds a zero, where luaL_traceback stopped
+  }
   return 1;
+}
+
+// Takes the traceback of the task at 1 off the error message on top.
+static void cut_traceback(lua_State *L) {
+  size_t size, rest;
+  const char *message = lrt_bytes(L, -1, &size);
+  lua_getiuservalue(L, 1, OUTCOME_SLOT);
+  const char *traceback = lrt_bytes(L, -1, &rest);
+  if (message && traceback && size > rest && !memcmp(message + size - rest, traceback, rest)) {
+    lua_pushlstring(L, message, size - rest - 1);
+    lua_replace(L, -3);
+  }
+  lua_pop(L, 1);
 }
 
 // Puts a guard for the error on top into the outcome of the task at `index`.
@@ -161,6 +186,7 @@ static int finish_body(lua_State *L, int status, lua_KContext context) {
   lrt_task *task = lrt_root_task(L);
   if (status != LUA_OK && status != LUA_YIELD) {
     if (task->stop) return 0;
+    cut_traceback(L);
     keep_error(L, task->rt, 1);
     task->state = LRT_FAILED;
     return 0;
@@ -307,12 +333,14 @@ bool lrt_step(lrt_runtime *rt, uint64_t budget) {
     lrt_make_ready(rt, task);
   }
   uint64_t end = now + budget;
+  bool ran = false;
   lrt_task *task;
   while (!rt->signalled && (task = take_ready(rt))) {
+    ran = true;
     run_task(rt, task);
     if (lrt_now() >= end) break;
   }
-  return rt->ready_first != NULL;
+  return ran;
 }
 
 static int spawn_protected(lua_State *L) {

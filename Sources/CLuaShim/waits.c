@@ -348,6 +348,7 @@ static lua_Integer check_concurrency(lua_State *L, int index) {
   if (lua_getfield(L, index, "concurrency") == LUA_TNIL) return DEFAULT_CONCURRENCY;
   int exact;
   lua_Integer concurrency = lua_tointegerx(L, -1, &exact);
+  exact = exact && lua_type(L, -1) == LUA_TNUMBER;
   luaL_argcheck(L, exact && concurrency >= 1, index, "concurrency must be an integer of 1 or more");
   return concurrency;
 }

@@ -231,20 +231,19 @@ extension LuaState {
     error as? LuaError ?? describeError(error)
   }
 
-  /// One turn: messages, ready tasks, then waiting.
+  /// One turn: messages, ready tasks, then waiting, unless something has happened that the caller of
+  /// the loop may be waiting for.
   private func turn(deadlocks: Bool) {
     machine.takeInterrupt()
-    handleMessages()
-    let more = machine.step(nanoseconds: Self.batch)
+    let busy = handleMessages()
+    let ran = machine.step(nanoseconds: Self.batch)
     releaseReferences()
-    let idle = !more && inbox.isEmpty && deferred.isEmpty && !machine.hasReady
+    let idle = !busy && !ran && inbox.isEmpty && deferred.isEmpty && !machine.hasReady
     if idle, deadlocks, isDeadlocked {
       if let foreground = machine.foreground {
         machine.stop(foreground, .deadlock)
-      } else if machine.alive > 0 {
-        machine.stopAll(.deadlock)
       } else {
-        return
+        machine.stopAll(.deadlock)
       }
       return
     }
@@ -252,13 +251,12 @@ extension LuaState {
     poll(watching: true, until: idle ? machine.nextTimer : 0)
   }
 
-  /// Every task waits for another one, so that none can go on. Nothing is to be waited for either
-  /// when the last task has just ended.
+  /// Every task waits for another one, so that none can go on.
   private var isDeadlocked: Bool {
-    machine.nextTimer == UInt64.max && machine.waitingOutside == 0
+    machine.alive > 0 && machine.nextTimer == UInt64.max && machine.waitingOutside == 0
   }
 
-  private func handleMessages() {
+  private func handleMessages() -> Bool {
     let messages = deferred + inbox.take()
     deferred = []
     for message in messages {
@@ -268,6 +266,7 @@ extension LuaState {
       case .closed(let port): ports[port] = nil
       }
     }
+    return !messages.isEmpty
   }
 
   /// Waits for one round of messages without running anything of Lua; false when interrupted.

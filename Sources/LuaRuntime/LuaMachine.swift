@@ -73,6 +73,7 @@ import CLuaShim
     return unsafe lrt_spawn(runtime, stack.state, arguments, Int32(flags), token, &task)
   }
 
+  /// Runs ready tasks for a while; true when any ran.
   func step(nanoseconds: UInt64) -> Bool { unsafe lrt_step(runtime, nanoseconds) }
   func wake(_ task: TaskHandle, await: UInt64) { unsafe lrt_wake(runtime, task.task, `await`) }
   func stop(_ task: TaskHandle, _ reason: StopReason) {

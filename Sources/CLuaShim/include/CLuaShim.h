@@ -152,7 +152,7 @@ enum lrt_state { LRT_READY, LRT_RUNNING, LRT_WAITING, LRT_DONE, LRT_FAILED, LRT_
 // Spawns the function below `arguments`, which are popped; the new task's userdata is pushed.
 int lrt_spawn(
     lrt_runtime *rt, lua_State *L, int arguments, int flags, uint64_t token, lrt_task **task);
-// Runs ready tasks for at most `budget` nanoseconds; true when some are left.
+// Runs ready tasks for at most `budget` nanoseconds; true when any ran.
 bool lrt_step(lrt_runtime *rt, uint64_t budget);
 // When the next timer is due (monotonic nanoseconds); UINT64_MAX: none.
 uint64_t lrt_next_timer(lrt_runtime *rt);
