@@ -201,7 +201,7 @@ struct Download: Sendable {
 
   /// Fetches what is missing, looks whether the content is right, and gives the file its name.
   ///
-  /// - Parameter head: bytes from the start that are there, besides whole chunks.
+  /// `head` bytes from the start are there besides whole chunks.
   private func finish(
     _ object: StoredObject, _ record: DownloadRecord, head: Int64, tagIsDigest: Bool
   ) async throws(ObjectStoreError) -> StoredObject {

@@ -48,6 +48,7 @@ extension ObjectStore {
   ///   - delimiter: folds keys that have it after the prefix into ``ListPage/prefixes``.
   ///   - startAfter: only keys behind this one.
   ///   - pageSize: objects a request; the service gives 1000 at most.
+  /// - Returns: the pages, asked for one by one.
   public func list(
     prefix: String = "", delimiter: String? = nil, startAfter: String? = nil, pageSize: Int = 1000
   ) -> Listing {

@@ -15,6 +15,7 @@ extension ObjectStore {
   ///   - durable: whether the file must survive a crash of the machine when this returns.
   ///   - progress: told after each part.
   /// - Returns: what was fetched.
+  /// - Throws: one error with the reason; the file is as it was.
   @discardableResult
   public func get(
     _ key: String, to path: String, durable: Bool = false, progress: ByteProgress? = nil
@@ -28,19 +29,25 @@ extension ObjectStore {
       key, to: target, knownSize: nil, context, durable: durable, progress: progress)
   }
 
-  /// - Parameter knownSize: from a list; small objects then take one request and no record.
+  /// Fetches into a place; small objects whose size is known from a list take one request and no
+  /// record.
   func get(
     _ key: String, to target: TargetFile, knownSize: Int64?, _ context: ObjectStoreError.Context,
     durable: Bool, progress: ByteProgress?
   ) async throws(ObjectStoreError) -> StoredObject {
     if let knownSize, knownSize <= Self.smallFile {
-      let (object, bytes) = try await readWithDescription(
-        key, limit: HTTPSink.standardLimit, operation: context.operation)
-      try await local(context) { () throws(LocalFileFailure) in
-        try Self.place(bytes, at: target, durable: durable)
+      do throws(ObjectStoreError) {
+        let (object, bytes) = try await readWithDescription(
+          key, limit: Int(Self.smallFile), operation: context.operation)
+        try await local(context) { () throws(LocalFileFailure) in
+          try Self.place(bytes, at: target, durable: durable)
+        }
+        progress?(object.size, object.size)
+        return object
+      } catch {
+        // It grew since it was listed.
+        guard case .transport(.bodyTooLarge, _) = error.kind else { throw error }
       }
-      progress?(object.size, object.size)
-      return object
     }
     let file = try await local(context) { () throws(LocalFileFailure) in try PartialFile(target) }
     let download = Download(

@@ -10,6 +10,7 @@ extension ObjectStore {
   ///   - key: up to 1024 bytes of UTF-8.
   ///   - metadata: stored with it; names and values of printable ASCII.
   /// - Returns: what is stored now.
+  /// - Throws: one error with the reason.
   @discardableResult
   public func put(
     _ bytes: [UInt8], key: String, metadata: [String: String] = [:]
@@ -84,6 +85,8 @@ extension ObjectStore {
   /// - Parameters:
   ///   - key: the object.
   ///   - limit: most bytes; more are an error.
+  /// - Returns: the whole content.
+  /// - Throws: one error with the reason.
   public func read(
     _ key: String, limit: Int = HTTPSink.standardLimit
   ) async throws(ObjectStoreError) -> [UInt8] {

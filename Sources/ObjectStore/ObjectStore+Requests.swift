@@ -34,6 +34,8 @@ extension ObjectStore {
   ///   - call: the request.
   ///   - judge: looks at an answer 2xx.
   ///   - prepare: changes it before each attempt.
+  /// - Returns: the answer that was accepted.
+  /// - Throws: the error of the last attempt.
   func perform(
     _ call: Call, judge: Judge? = nil, prepare: Prepare? = nil
   ) async throws(ObjectStoreError) -> HTTPResponse {

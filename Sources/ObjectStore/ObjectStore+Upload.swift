@@ -22,6 +22,7 @@ extension ObjectStore {
   ///   - metadata: stored with it; names and values of printable ASCII.
   ///   - progress: told after each part.
   /// - Returns: what is stored now.
+  /// - Throws: one error with the reason; the bucket is as it was.
   @discardableResult
   public func put(
     file path: String, key: String, metadata: [String: String] = [:], progress: ByteProgress? = nil

@@ -157,6 +157,7 @@ final class PartialFile: Sendable {
   /// - Parameters:
   ///   - size: bytes of the content; what is behind them goes.
   ///   - durable: whether file and name must survive a crash of the machine from now on.
+  /// - Throws: what the system refused; the final name is as it was.
   func commit(size: Int64, durable: Bool) throws(LocalFileFailure) {
     try resize(to: size)
     try target.check()

@@ -6,9 +6,10 @@ struct RelativePath: Sendable, Hashable {
   var folders: ArraySlice<String> { components.dropLast() }
   var name: String { components[components.count - 1] }
 
+  /// nil where that is no file below the folder: empty, absolute, with empty parts, `.` or `..`, a
+  /// null byte, or the name of an unfinished download.
+  ///
   /// - Parameter key: what is left of a key behind the prefix that stands for the folder.
-  /// - Returns: nil where that is no file below the folder: empty, absolute, with empty parts, `.`
-  ///   or `..`, a null byte, or the name of an unfinished download.
   init?(key: String) {
     guard !key.isEmpty, !key.utf8.contains(0) else { return nil }
     let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -31,6 +32,7 @@ enum PartialName {
   ///   - name: the final name.
   ///   - digest: hexadecimal digest of the name, for long ones.
   ///   - mark: tells downloads apart that run at a time.
+  /// - Returns: a name that file systems take.
   static func of(_ name: String, digest: (String) -> String, mark: String = "") -> String {
     let plain = ".\(name)\(mark)\(suffix)"
     return plain.utf8.count <= longest ? plain : ".\(digest(name))\(mark)\(suffix)"

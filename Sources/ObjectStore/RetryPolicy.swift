@@ -29,6 +29,7 @@ extension ObjectStore {
     ///   - elapsed: time since the first began.
     ///   - retryAfter: what the service asks for; kept between nothing and the deadline.
     ///   - random: uniform in 0..<1.
+    /// - Returns: the pause.
     func pause(
       attempts: Int, elapsed: Duration, retryAfter: Duration?, random: Double
     ) -> Duration? {

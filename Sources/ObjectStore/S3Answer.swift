@@ -27,7 +27,7 @@ enum S3Answer {
   /// Clocks that differ by more, in seconds, explain a refusal without words.
   private static let clockTolerance = 300
 
-  /// - Parameter now: the clock that the request was signed by, in seconds since 1970.
+  /// Judges an answer to a request that was signed by the time `now`, in seconds since 1970.
   static func judge(
     _ response: HTTPResponse, _ context: ObjectStoreError.Context, now: Int
   ) -> Verdict {

@@ -84,13 +84,28 @@ final class TemporaryFolder: Sendable {
   }
 }
 
-/// Bytes that differ everywhere, the same for the same seed.
+/// Bytes without a pattern that a misplaced piece could hide in, the same for the same seed: one
+/// block of noise, its beginning different in every repetition.
 func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
   var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
-  return (0..<count).map { _ in
+  func next() -> UInt64 {
     state ^= state << 13
     state ^= state >> 7
     state ^= state << 17
-    return UInt8(truncatingIfNeeded: state)
+    return state
   }
+  let block = (0..<1009).map { _ in UInt8(truncatingIfNeeded: next()) }
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(count + block.count)
+  while bytes.count < count {
+    var mark = next()
+    let start = bytes.count
+    bytes += block
+    for offset in 0..<8 {
+      bytes[start + offset] = UInt8(truncatingIfNeeded: mark)
+      mark >>= 8
+    }
+  }
+  bytes.removeLast(bytes.count - count)
+  return bytes
 }

@@ -1,0 +1,161 @@
+import Glibc
+import SigV4
+
+extension ObjectStore {
+  /// Files handled at a time for each connection: while one is on its way, others are read.
+  static let filesPerConnection = 2
+
+  /// Sends a file or a folder.
+  ///
+  /// What the bucket has already, by size and content, is left alone; nothing there is deleted. A
+  /// file goes to `key` itself, or below it where that ends with a slash; the files of a folder go
+  /// to `key/…`, in the bucket's root where `key` is empty. Symbolic links to files are sent as the
+  /// files; those to folders, and empty folders, are not sent.
+  ///
+  /// - Parameters:
+  ///   - path: file or folder.
+  ///   - key: where it goes.
+  ///   - options: which files, and who is told.
+  /// - Returns: a row for each file; single files that could not be sent are among them.
+  /// - Throws: what would fail alike for every file. What was sent until then stays, and the next
+  ///   run goes on from there.
+  public func push(
+    _ path: String, to key: String, options: TransferOptions = TransferOptions()
+  ) async throws(ObjectStoreError) -> TransferReport {
+    let context = context(.push, key)
+    let isFolder = try await local(context) { () throws(LocalFileFailure) in
+      try Self.isFolder(path)
+    }
+    guard isFolder else { return try await pushFile(path, to: key, options) }
+    let prefix = Self.folderPrefix(key)
+    let entries = try await local(context) { () throws(LocalFileFailure) in
+      try FolderWalk(path).entries
+    }.filter { options.wants($0.relative) }
+    let present = try await objects(below: prefix, for: entries.count)
+    let total = entries.reduce(into: Int64(0)) { sum, entry in
+      if case .file(let size) = entry.kind { sum += size }
+    }
+    let tally = TransferTally(files: entries.count, bytes: total, tell: options.progress)
+    let rows = try await BoundedGroup.map(entries, width: fileWidth) {
+      entry throws(ObjectStoreError) in
+      let key = prefix + entry.relative
+      var row = TransferRow(path: entry.relative, key: key, size: 0, outcome: .transferred)
+      switch entry.kind {
+      case .skipped(let reason):
+        row.outcome = .skipped(reason)
+        tally.file(entry.relative, size: 0).settled()
+      case .failed(let failure):
+        row.outcome = .failed(ObjectStoreError(.local(failure), self.context(.push, key)))
+        tally.file(entry.relative, size: 0).settled()
+      case .file(let size):
+        row.size = size
+        row.outcome = try await self.push(
+          "\(path)/\(entry.relative)", key, present[Array(key.utf8)],
+          tally.file(entry.relative, size: size))
+      }
+      return row
+    }
+    return TransferReport(rows: rows)
+  }
+
+  private func pushFile(
+    _ path: String, to key: String, _ options: TransferOptions
+  ) async throws(ObjectStoreError) -> TransferReport {
+    let name = Self.name(of: path)
+    let key = key.isEmpty || key.utf8.last == UInt8(ascii: "/") ? key + name : key
+    let context = context(.push, key)
+    try check(key: key, context)
+    let source = try await local(context) { () throws(LocalFileFailure) in
+      try LocalSource(path: path)
+    }
+    var present: StoredObject?
+    do throws(ObjectStoreError) {
+      present = try await head(key)
+    } catch {
+      guard case .noSuchKey = error.kind else { throw error }
+    }
+    let tally = TransferTally(files: 1, bytes: source.size, tell: options.progress)
+    let outcome = try await push(path, key, present, tally.file(name, size: source.size))
+    if case .failed(let error) = outcome { throw error }
+    return TransferReport(rows: [
+      TransferRow(path: name, key: key, size: source.size, outcome: outcome)
+    ])
+  }
+
+  private func push(
+    _ path: String, _ key: String, _ present: StoredObject?, _ file: TransferTally.File
+  ) async throws(ObjectStoreError) -> TransferRow.Outcome {
+    let context = context(.push, key)
+    defer { file.settled() }
+    do throws(ObjectStoreError) {
+      try check(key: key, context)
+      let source = try await local(context) { () throws(LocalFileFailure) in
+        try LocalSource(path: path)
+      }
+      if source.size <= Self.smallFile {
+        let bytes = try await local(context) { () throws(LocalFileFailure) in try source.bytes() }
+        let content = Self.content(of: bytes, metadata: [:])
+        if let present, present.size == source.size, present.etag == ETag(md5: content.md5) {
+          return .unchanged
+        }
+        _ = try await put(content, key: key, context)
+        return .transferred
+      }
+      if let present, try await isSame(source, as: present, context) { return .unchanged }
+      _ = try await put(source, key: key, metadata: [:], context) { done, _ in file.moved(done) }
+      return .transferred
+    } catch {
+      if error.concernsAll { throw error }
+      return .failed(error)
+    }
+  }
+
+  /// What the bucket has, by the bytes of the keys: strings that only look alike are equal, keys
+  /// are not.
+  private func objects(
+    below prefix: String, for files: Int
+  ) async throws(ObjectStoreError) -> [[UInt8]: StoredObject] {
+    var objects: [[UInt8]: StoredObject] = [:]
+    guard files > 0 else { return objects }
+    var pages = list(prefix: prefix).makeAsyncIterator()
+    while let page = try await pages.next() {
+      for object in page.objects { objects[Array(object.key.utf8)] = object }
+    }
+    return objects
+  }
+
+  var fileWidth: Int { configuration.connections * Self.filesPerConnection }
+
+  static func folderPrefix(_ key: String) -> String {
+    key.isEmpty || key.utf8.last == UInt8(ascii: "/") ? key : key + "/"
+  }
+
+  /// The last part of a path.
+  static func name(of path: String) -> String {
+    let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+    return parts.last.map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+
+  static func isFolder(_ path: String) throws(LocalFileFailure) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      throw .system(call: "read", path: path, errno: errno)
+    }
+    return status.st_mode & S_IFMT == S_IFDIR
+  }
+}
+
+extension ObjectStoreError {
+  /// Whether other files of the same run would fail in the same way.
+  var concernsAll: Bool {
+    switch kind {
+    case .noSuchBucket, .badCredentials, .clockSkew, .redirected, .unavailable, .transport,
+      .cancelled:
+      return true
+    case .local(.system(_, _, let code)):
+      return code == ENOSPC || code == EDQUOT || code == EROFS || code == EMFILE || code == ENFILE
+    default:
+      return false
+    }
+  }
+}
