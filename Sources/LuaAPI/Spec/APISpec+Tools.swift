@@ -29,7 +29,8 @@ extension APISpec {
       .function, "hpc.json.array",
       "Marks a table as an array, so that it is written as [] when empty.",
       parameters: [APIParameter("table", .table, "changed in place")],
-      returns: [APIReturn(.table, "the same table")], example: "print(hpc.json.encode(hpc.json.array{}))"),
+      returns: [APIReturn(.table, "the same table")],
+      example: "print(hpc.json.encode(hpc.json.array{}))"),
     APIEntry(
       .function, "hpc.show", "Prints rows as a table.",
       parameters: [
