@@ -11,9 +11,10 @@ enum JobTable {
 
   private static let shapes = [
     Shape(header: "JOB_ID", fields: ["job_id"], rank: 10),
-    Shape(header: "JOB_NAME", fields: ["job_name"], rank: 8),
+    Shape(header: "JOB_NAME", fields: ["job_name", "jobfile"], rank: 8),
     Shape(header: "MD", fields: ["Fugaku:md"], rank: 1),
-    Shape(header: "ST", fields: ["status"], rank: 9),
+    // A job that was waited for has a state of ours, which says more.
+    Shape(header: "ST", fields: ["state", "status"], rank: 9),
     Shape(header: "USER", fields: ["user"], rank: 3),
     Shape(header: "GROUP", fields: ["group"], rank: 0),
     Shape(header: "START_DATE", fields: ["start_date"], rank: 4),

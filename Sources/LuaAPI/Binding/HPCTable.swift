@@ -99,7 +99,7 @@ public final class HPCTable {
   }
 
   /// The spec's entry of a function, or of a path as text.
-  func entry(for value: LuaValue, in state: LuaState) -> APIEntry? {
+  public func entry(for value: LuaValue, in state: LuaState) -> APIEntry? {
     if let reference = value.asReference {
       return described[state.identity(of: reference)].flatMap(APISpec.entry)
     }

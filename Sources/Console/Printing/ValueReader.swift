@@ -1,0 +1,131 @@
+import LuaAPI
+import LuaRuntime
+
+/// Reads Lua values for printing: within limits, by raw access, but for `__tostring`, whose failure
+/// is shown and does no harm.
+final class ValueReader {
+  private let state: LuaState
+  private let table: HPCTable
+  private let longestString = 20_000
+  private let deepest = 4
+  /// Keys of one table that are looked at.
+  private let mostKeys = 100_000
+  /// Values that one printing reads at most.
+  private var budget = 0
+
+  init(state: LuaState, table: HPCTable) {
+    self.state = state
+    self.table = table
+  }
+
+  /// Reads one value.
+  func read(_ value: LuaValue) -> PrintedValue {
+    budget = 4000
+    return read(value, depth: 0, path: [])
+  }
+
+  /// The class of a value: `__name` of its metatable.
+  func className(_ value: LuaValue) -> String? {
+    guard let reference = value.asReference, let metatable = try? state.metatable(of: reference)
+    else { return nil }
+    return try? state.rawGet(metatable, "__name").text
+  }
+
+  private func hasOwnText(_ reference: LuaReference) -> Bool {
+    guard let metatable = try? state.metatable(of: reference),
+      let function = try? state.rawGet(metatable, "__tostring")
+    else { return false }
+    return function.isTrue
+  }
+
+  private func read(_ value: LuaValue, depth: Int, path: [UInt]) -> PrintedValue {
+    budget -= 1
+    switch value {
+    case .nil: return .constant("nil")
+    case .boolean(let flag): return .constant(flag ? "true" : "false")
+    case .integer, .number: return .number((try? state.text(of: value)) ?? "?")
+    case .bytes(let bytes):
+      let limit = depth == 0 ? longestString : 200
+      guard bytes.count > limit else { return .string(bytes, more: 0) }
+      // Not within a character of UTF-8.
+      var kept = bytes[..<limit]
+      for _ in 0..<3 where kept.last.map({ $0 & 0xc0 == 0x80 }) == true { kept.removeLast() }
+      if let last = kept.last, last >= 0xc0 { kept.removeLast() }
+      return .string(Array(kept), more: bytes.count - kept.count)
+    case .reference(let reference): return read(reference, depth: depth, path: path)
+    default: return .opaque((try? state.text(of: value)) ?? "userdata")
+    }
+  }
+
+  private func read(_ reference: LuaReference, depth: Int, path: [UInt]) -> PrintedValue {
+    let value = LuaValue.reference(reference)
+    if reference.type == .function, let entry = table.entry(for: value, in: state) {
+      return .opaque("function \(entry.path)")
+    }
+    guard reference.type == .table else {
+      return .opaque((try? state.text(of: value)) ?? reference.type.name)
+    }
+    if hasOwnText(reference) {
+      do { return .text(try state.text(of: value)) } catch {
+        let message = (error as? LuaError)?.message ?? "\(error)"
+        if depth > 0 { return .opaque("<__tostring failed: \(message)>") }
+      }
+    }
+    return .table(readTable(reference, depth: depth, path: path))
+  }
+
+  /// Reads a table by raw access, whatever its `__tostring`.
+  func readTable(_ reference: LuaReference) -> PrintedTable {
+    budget = 4000
+    return readTable(reference, depth: 0, path: [])
+  }
+
+  private func readTable(_ reference: LuaReference, depth: Int, path: [UInt]) -> PrintedTable {
+    var result = PrintedTable(className: className(.reference(reference)))
+    let identity = state.identity(of: reference)
+    if path.contains(identity) {
+      result.omission = .cycle
+      return result
+    }
+    let count = state.rawLength(of: reference)
+    let keys = ((try? state.keys(of: reference, limit: mostKeys)) ?? []).map(\.key)
+      .filter { key in
+        if case .integer(let number) = key { !(1...max(1, count)).contains(number) || count == 0 }
+        else { true }
+      }
+    if depth >= deepest || budget <= 0 {
+      if count > 0 || !keys.isEmpty { result.omission = .depth }
+      return result
+    }
+    let limit = depth == 0 ? 200 : 40
+    let inner = path + [identity]
+    for index in 0..<min(count, limit) where budget > 0 {
+      let item = (try? state.rawGet(reference, .integer(index + 1))) ?? .nil
+      result.items.append(read(item, depth: depth + 1, path: inner))
+    }
+    result.moreItems = count - result.items.count
+    for key in keys.sorted(by: Self.precedes).prefix(limit) where budget > 0 {
+      let value = (try? state.rawGet(reference, key)) ?? .nil
+      result.fields.append(
+        .init(
+          key: read(key, depth: deepest, path: inner),
+          value: read(value, depth: depth + 1, path: inner)))
+    }
+    result.moreFields = keys.count - result.fields.count
+    return result
+  }
+
+  /// Numbers, then strings, then whatever else is a key.
+  private static func precedes(_ a: LuaValue, _ b: LuaValue) -> Bool {
+    func rank(_ value: LuaValue) -> Int {
+      switch value {
+      case .integer, .number: 0
+      case .bytes: 1
+      default: 2
+      }
+    }
+    if case .bytes(let a) = a, case .bytes(let b) = b { return a.lexicographicallyPrecedes(b) }
+    if let a = a.asNumber, let b = b.asNumber { return a < b }
+    return rank(a) < rank(b)
+  }
+}

@@ -1,0 +1,85 @@
+import LuaAPI
+import LuaRuntime
+
+/// Turns results and errors into what the prompt shows.
+struct ValueView {
+  let state: LuaState
+  let palette: Palette
+  private let values: ValueReader
+  private let records: RecordReader
+
+  init(state: LuaState, table: HPCTable, palette: Palette) {
+    self.state = state
+    self.palette = palette
+    values = ValueReader(state: state, table: table)
+    records = RecordReader(state: state, values: values)
+  }
+
+  /// The results of a form; each on a line of its own unless all fit one.
+  ///
+  /// - Parameter width: cells in a line.
+  func text(of results: [LuaValue], width: Int) -> String {
+    let texts = results.map { text(of: $0, width: width) }
+    let joined = texts.joined(separator: "\t")
+    return joined.contains("\n") || joined.utf8.count > width
+      ? texts.joined(separator: "\n") : joined
+  }
+
+  private func text(of value: LuaValue, width: Int) -> String {
+    switch values.className(value) {
+    case "hpc": return TableMap.text(width: width, palette: palette)
+    case "Job[]" where value.asReference.map({ state.rawLength(of: $0) }) == 0: return "no jobs"
+    case "Job":
+      let line = values.read(value)
+      if case .text(let text) = line, let reference = value.asReference {
+        return jobLine(text) + "\n"
+          + ValuePrinter(palette: palette, width: width).text(
+            of: .table(values.readTable(reference)))
+      }
+    default: break
+    }
+    if let table = records.table(of: value) {
+      return table.rendered(width: width, palette: palette)
+    }
+    return ValuePrinter(palette: palette, width: width).text(of: values.read(value))
+  }
+
+  /// A job's line with its state coloured.
+  private func jobLine(_ text: String) -> String {
+    TextTable.printable(text).split(separator: " ", omittingEmptySubsequences: false).map { word in
+      Palette.style(ofState: String(word)).map { palette.paint(String(word), $0) } ?? String(word)
+    }.joined(separator: " ")
+  }
+
+  // MARK: Errors
+
+  /// An error in red, its hint below.
+  func text(of error: LuaError) -> String {
+    var message = error.message
+    var hint: String?
+    if values.className(error.value) == "hpc.Error", let table = error.value.asReference {
+      message = (try? state.rawGet(table, "message").text) ?? message
+      hint = try? state.rawGet(table, "hint").text
+    }
+    var text = palette.paint(Self.printable(message), .error)
+    if let hint { text += "\n" + palette.paint(Self.printable(hint), .waiting) }
+    return text
+  }
+
+  /// Where an error was raised.
+  func traceback(of error: LuaError) -> String {
+    var text = error.traceback
+    if let table = error.value.asReference, table.type == .table,
+      let own = try? state.rawGet(table, "traceback").text
+    {
+      text = own
+    }
+    return text.isEmpty ? "the last error has no traceback" : Self.printable(text)
+  }
+
+  private static func printable(_ text: String) -> String {
+    text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
+      .map { ValuePrinter.printable(String(decoding: Array($0), as: UTF8.self)) }
+      .joined(separator: "\n")
+  }
+}
