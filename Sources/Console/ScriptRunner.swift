@@ -166,7 +166,26 @@ public final class ScriptRunner {
   }
 
   private func prompt() throws -> Int32 {
-    try PlainPrompt(state: state, report: { [self] in _ = report($0) }).run()
+    let surroundings = REPL.Surroundings(
+      version: host.version, variables: Self.variables, allowsColor: options.usesColor,
+      isQuiet: options.isQuiet, name: options.usesSimulator ? "sim" : "hpc",
+      requestedExit: { [unowned self] in exitStatus },
+      reportPlainly: { [unowned self] in _ = report($0) },
+      awaitSubmissions: { [unowned self] in awaitSubmissions() })
+    return try REPL(state: state, table: table, surroundings: surroundings).run()
+  }
+
+  /// The environment as it is now.
+  private static var variables: [String: String] {
+    var variables: [String: String] = [:]
+    var entry = unsafe environ
+    while let text = unsafe entry.pointee {
+      let parts = unsafe String(cString: text).split(
+        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+      unsafe entry += 1
+    }
+    return variables
   }
 
   // MARK: Errors

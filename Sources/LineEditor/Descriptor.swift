@@ -1,9 +1,9 @@
 import Glibc
 
 /// What is asked of file descriptors again and again.
-enum Descriptor {
+package enum Descriptor {
   /// Whether reading would return at once, the end of the input included.
-  static func isReadable(_ descriptor: Int32) -> Bool {
+  package static func isReadable(_ descriptor: Int32) -> Bool {
     var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return unsafe poll(&entry, 1, 0) > 0
   }
@@ -11,7 +11,7 @@ enum Descriptor {
   /// Reads once.
   ///
   /// - Returns: the bytes; none at the end of the input and when the descriptor is broken.
-  static func read(_ descriptor: Int32, atMost count: Int) -> [UInt8] {
+  package static func read(_ descriptor: Int32, atMost count: Int) -> [UInt8] {
     unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, size in
       var result = -1
       repeat {
@@ -25,7 +25,7 @@ enum Descriptor {
   ///
   /// - Returns: false when the descriptor takes no more.
   @discardableResult
-  static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
+  package static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
     let bytes = Array(bytes)
     var done = 0
     while done < bytes.count {

@@ -66,6 +66,11 @@ public enum TerminalGuard {
     unsafe slots.initialize(repeating: sigaction(), count: 65)
     unsafe previous = unsafe slots
     for signal in fatalSignals {
+      var before = sigaction()
+      // Who handles a signal already is left to it.
+      guard unsafe sigaction(signal, nil, &before) == 0,
+        unsafe before.__sigaction_handler.sa_handler == nil
+      else { continue }
       var action = sigaction()
       unsafe action.__sigaction_handler.sa_handler = { TerminalGuard.die(of: $0) }
       unsafe sigemptyset(&action.sa_mask)

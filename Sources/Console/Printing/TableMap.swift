@@ -29,7 +29,8 @@ enum TableMap {
       }
       lines.append(line)
     }
-    let hint = "hpc.jobs.submit? explains one of them, Tab completes, .help lists what else the prompt knows."
+    let hint =
+      "hpc.jobs.submit? explains one of them, Tab completes, .help lists what else the prompt knows."
     return lines.map { $0.last == " " ? String($0.reversed().drop { $0 == " " }.reversed()) : $0 }
       .joined(separator: "\n") + "\n" + palette.paint(hint, .faint)
   }

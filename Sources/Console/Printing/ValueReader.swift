@@ -90,8 +90,11 @@ final class ValueReader {
     let count = state.rawLength(of: reference)
     let keys = ((try? state.keys(of: reference, limit: mostKeys)) ?? []).map(\.key)
       .filter { key in
-        if case .integer(let number) = key { !(1...max(1, count)).contains(number) || count == 0 }
-        else { true }
+        if case .integer(let number) = key {
+          !(1...max(1, count)).contains(number) || count == 0
+        } else {
+          true
+        }
       }
     if depth >= deepest || budget <= 0 {
       if count > 0 || !keys.isEmpty { result.omission = .depth }

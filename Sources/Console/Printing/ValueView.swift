@@ -60,6 +60,12 @@ struct ValueView {
     if values.className(error.value) == "hpc.Error", let table = error.value.asReference {
       message = (try? state.rawGet(table, "message").text) ?? message
       hint = try? state.rawGet(table, "hint").text
+    } else if let table = error.value.asReference, case .table(let read) = values.read(error.value),
+      table.type == .table
+    {
+      // Without a `__tostring` its message would only name the type.
+      message = ValuePrinter(palette: Palette(isOn: false), width: .max).inline(
+        .table(read), painted: false)
     }
     var text = palette.paint(Self.printable(message), .error)
     if let hint { text += "\n" + palette.paint(Self.printable(hint), .waiting) }

@@ -5,8 +5,8 @@ struct FormCompiler {
   /// What became of a form.
   enum Compiled {
     case ready(LuaReference)
-    /// More lines are needed.
-    case incomplete
+    /// More lines are needed; the error says what is missing.
+    case incomplete(LuaError)
     case failed(LuaError)
   }
 
@@ -26,7 +26,7 @@ struct FormCompiler {
       } catch {
         let statement = error as? LuaError ?? state.describeError(error)
         let isCut = [expression, statement].contains { $0?.message.hasSuffix("<eof>") == true }
-        return isCut ? .incomplete : .failed(statement)
+        return isCut ? .incomplete(statement) : .failed(statement)
       }
     }
   }

@@ -16,7 +16,10 @@ struct HistoryFilter {
       guard let range = lowered.firstRange(of: name) else { return false }
       // `secret_access_key = "…"`, `password=…`, `NIFCLOUD_SECRET_ACCESS_KEY=…`
       let rest = lowered[range.upperBound...]
-        .drop { LuaLexer.isNamePart($0.asciiValue ?? 0) || $0 == "\"" || $0 == "'" || $0 == "]" || $0 == " " }
+        .drop {
+          LuaLexer.isNamePart($0.asciiValue ?? 0) || $0 == "\"" || $0 == "'" || $0 == "]"
+            || $0 == " "
+        }
       return rest.first == "=" && rest.dropFirst().first != "="
     }
   }

@@ -6,16 +6,18 @@ import LuaRuntime
 struct LuaWorld: CompletionWorld {
   let state: LuaState
   let table: HPCTable
-  let seenJobs: [SeenJob]
+  private let jobs: SeenJobs
   /// Longer chains of `__index` are cycles, mostly.
   private let longestChain = 10
   private let mostFiles = 10_000
 
-  init(state: LuaState, table: HPCTable, seenJobs: [SeenJob]) {
+  init(state: LuaState, table: HPCTable, jobs: SeenJobs) {
     self.state = state
     self.table = table
-    self.seenJobs = seenJobs
+    self.jobs = jobs
   }
+
+  var seenJobs: [SeenJob] { jobs.all }
 
   var globals: LuaValue { (try? state.globals).map { .reference($0) } ?? .nil }
 

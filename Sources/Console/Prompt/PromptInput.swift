@@ -48,7 +48,13 @@ enum PromptInput: Equatable {
   private static func question(_ text: String) -> String? {
     guard !text.contains("\n") else { return nil }
     var name = text
-    if text.hasPrefix("?") { name.removeFirst() } else if text.hasSuffix("?") { name.removeLast() } else { return nil }
+    if text.hasPrefix("?") {
+      name.removeFirst()
+    } else if text.hasSuffix("?") {
+      name.removeLast()
+    } else {
+      return nil
+    }
     name = name.trimmed
     return name.utf8.allSatisfy { LuaLexer.isNamePart($0) || $0 == 0x2e || $0 == 0x3a }
       ? name : nil
@@ -61,7 +67,8 @@ enum PromptInput: Equatable {
     let rest = String(text.dropFirst(word.count))
     let argument = rest.trimmed
     // An assignment or a call is Lua, whatever the name.
-    let isWord = rest.isEmpty || (rest.hasPrefix(" ") && !"=({[.:'\"".contains(argument.first ?? "x"))
+    let isWord =
+      rest.isEmpty || (rest.hasPrefix(" ") && !"=({[.:'\"".contains(argument.first ?? "x"))
     let isCall = rest == "()" && ["exit", "quit", "help"].contains(word)
     guard isWord || isCall, !isGlobal(word) else { return nil }
     switch word {
@@ -78,9 +85,12 @@ enum PromptInput: Equatable {
     case "pjdel":
       let id = argument.split(separator: " ").first.flatMap { Int($0) }.map(String.init)
       return "hpc.jobs.cancel(\(id ?? "id")) cancels a job."
-    case "ls", "cat", "pwd", "head", "tail", "less", "grep", "cp", "mv", "rm", "mkdir", "vi", "vim", "nano", "man", "which", "sh", "bash":
+    case "ls", "cat", "pwd", "head", "tail", "less", "grep", "cp", "mv", "rm", "mkdir", "vi", "vim",
+      "nano", "man", "which", "sh", "bash":
       return "!\(text) runs it in the shell."
-    case "cd": return "The working folder stays the one that hpc was started in; !\(text) && … works for one command."
+    case "cd":
+      return
+        "The working folder stays the one that hpc was started in; !\(text) && … works for one command."
     default: return nil
     }
   }

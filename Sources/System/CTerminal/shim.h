@@ -1,9 +1,11 @@
 #pragma once
 // What Swift's Glibc lacks: the stdio globals, and a file in memory.
 #include <stdio.h>
+#include <stdio_ext.h>
 
 static inline FILE *hpc_stdin(void) { return stdin; }
 static inline FILE *hpc_stdout(void) { return stdout; }
+static inline size_t hpc_stdout_pending(void) { return __fpending(stdout); }
 
 // sys/mman.h shows it under _GNU_SOURCE only, which a clang module cannot switch on for itself.
 extern int memfd_create(const char *name, unsigned int flags);

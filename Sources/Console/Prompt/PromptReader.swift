@@ -1,0 +1,131 @@
+import Glibc
+import LineEditor
+import LuaRuntime
+
+/// Waits for forms while the loop runs background tasks, and shows above the prompt what these
+/// write.
+final class PromptReader {
+  /// What reading led to.
+  enum Outcome {
+    case form([UInt8])
+    case interrupted
+    case endOfInput
+    case closed
+    /// A signal ends the session with this status.
+    case terminated(Int32)
+  }
+
+  private let state: LuaState
+  private let editor: any LineEditor
+  private let capture: OutputCapture?
+  private let signals: TerminalSignals?
+  private var lastForm: [UInt8] = []
+  private var isQuestion = false
+  private var ending: Int32?
+
+  /// - Parameters:
+  ///   - state: the loop that runs while nothing is typed.
+  ///   - hooks: what an editor asks.
+  ///   - isRich: whether the terminal can do more than print lines.
+  init(state: LuaState, hooks: LineEditorHooks, isRich: Bool) {
+    self.state = state
+    let isAnswer = Box(false)
+    var hooks = hooks
+    let isComplete = hooks.isComplete
+    hooks.isComplete = { isAnswer.value || isComplete($0) }
+    var made: (any LineEditor)?
+    var capture: OutputCapture?
+    #if Readline
+      if isRich, let output = OutputCapture() {
+        made = ReadlineEditor(output: output.terminal, hooks: hooks)
+        if made != nil { capture = output }
+      }
+    #endif
+    editor = made ?? PlainLineEditor(isComplete: hooks.isComplete)
+    self.capture = capture
+    self.isAnswer = isAnswer
+    signals = made == nil ? nil : TerminalSignals()
+    if made == nil, isatty(0) == 0 { StandardOutput.unbufferInput() }
+    LuaState.restoreTerminal { TerminalGuard.restore() }
+  }
+
+  private final class Box {
+    var value: Bool
+    init(_ value: Bool) { self.value = value }
+  }
+  private let isAnswer: Box
+
+  /// Shows a prompt and waits until something was entered.
+  ///
+  /// - Parameter isQuestion: any line is an answer.
+  func read(prompt: String, isQuestion: Bool = false) -> Outcome {
+    if let ending { return .terminated(ending) }
+    isAnswer.value = isQuestion
+    StandardOutput.flush()
+    var event: LineEvent?
+    editor.begin(prompt: prompt)
+    capture?.start()
+    event = editor.process()
+    let keys = state.watch(editor.descriptor) { [editor] _ in
+      if event == nil { event = editor.process() }
+    }
+    let happenings = signals.map { signals in
+      state.watch(signals.descriptor) { [editor] _ in
+        for happening in signals.take() {
+          switch happening {
+          case .resized: editor.resize()
+          case .continued:
+            editor.suspend()
+            editor.resume()
+          }
+        }
+      }
+    }
+    state.idleInterrupt = { [unowned self] signal in
+      if signal == SIGTERM { ending = 128 + signal } else { event = event ?? .interrupted }
+    }
+    state.willWait = { [unowned self] in
+      showOutput()
+      editor.willWait()
+    }
+    state.wait { [self] in
+      editor.didWait()
+      return event != nil || ending != nil
+    }
+    state.willWait = nil
+    state.idleInterrupt = nil
+    state.unwatch(keys)
+    happenings.map(state.unwatch)
+    showOutput()
+    if editor.isActive { event == .interrupted ? editor.abandon() : editor.close() }
+    capture?.stop()
+    if let ending { return .terminated(ending) }
+    switch event {
+    case .form(let form): return .form(form)
+    case .interrupted: return .interrupted
+    case .closed: return .closed
+    case .endOfInput, nil: return .endOfInput
+    }
+  }
+
+  private func showOutput() {
+    guard let lines = capture?.takeLines(), !lines.isEmpty else { return }
+    editor.showAbove(lines)
+  }
+
+  /// Adds a form to those that can be recalled.
+  ///
+  /// - Returns: false when it is the last one again.
+  @discardableResult
+  func remember(_ form: [UInt8]) -> Bool {
+    guard form != lastForm else { return false }
+    lastForm = form
+    editor.remember(form)
+    return true
+  }
+
+  /// Has the next ``read(prompt:isQuestion:)`` answer that the session ends.
+  func terminate(_ status: Int32) { ending = status }
+
+  func close() { editor.close() }
+}

@@ -1,0 +1,127 @@
+import Glibc
+import LineEditor
+import LuaAPI
+import LuaRuntime
+
+extension REPL {
+  /// Carries out a command that begins with a dot; the exit status when it ends the session.
+  func command(_ name: String, _ argument: String) -> Int32? {
+    switch name {
+    case ".quit", ".exit", ".q": return mayLeave() ? ScriptRunner.ExitStatus.success : nil
+    case ".help": argument.isEmpty ? show(Self.overview) : help(argument)
+    case ".tasks":
+      let lines = taskLines(limit: 100)
+      show(lines.isEmpty ? "no task runs in the background" : lines.joined(separator: "\n"))
+    case ".time":
+      if argument.isEmpty {
+        showsTime.toggle()
+        show("the time of each form is \(showsTime ? "shown" : "not shown")")
+      } else {
+        evaluate(Array(argument.utf8), isTimed: true)
+      }
+    case ".trace":
+      show(lastError.map(view.traceback) ?? "there was no error yet")
+    default:
+      let names = PromptInput.commands.map(\.name)
+      show("there is no \(name); there are \(names.joined(separator: " "))")
+    }
+    return surroundings.requestedExit()
+  }
+
+  private static var overview: String {
+    let rows =
+      PromptInput.commands
+      + [
+        ("hpc", "the table on one screen; hpc.help(hpc.jobs.submit), hpc.jobs.submit? explain"),
+        ("!cmd", "run a shell command"),
+        ("_  _2 … _9", "the last value, and those before it"),
+        ("Tab", "complete names, fields, options, states, job ids, files"),
+        ("Return", "run the form; a new line while it is not complete"),
+        ("Up  Ctrl-R", "earlier forms, also of other sessions; search in them"),
+        ("Ctrl-C", "clear the form; stop what runs in the foreground"),
+      ]
+    let width = rows.map { $0.0.count }.max() ?? 0
+    return rows.map { $0.0 + String(repeating: " ", count: width + 2 - $0.0.count) + $0.1 }
+      .joined(separator: "\n")
+  }
+
+  /// One line for each task.
+  func taskLines(limit: Int) -> [String] {
+    var lines = state.tasks(limit: limit).map { task in
+      let wait =
+        switch task.wait {
+        case .nothing: "is ready to run"
+        case .time(let seconds): "sleeps for \((seconds * 10).rounded() / 10) s more"
+        case .task: "waits for another task"
+        case .outside: "waits for an answer"
+        }
+      let place = task.place.isEmpty ? "has not begun" : "at \(task.place)"
+      return "  task \(task.id)  \(place)  \(wait)"
+    }
+    if state.aliveTasks > limit { lines.append("  … \(state.aliveTasks - limit) more") }
+    return lines
+  }
+
+  /// Explains a name such as `hpc.jobs.submit`, `jobs.submit`, `Job` or a variable that holds one
+  /// of the table's functions; nothing is run.
+  func help(_ name: String) {
+    if name.isEmpty || name == "hpc" {
+      return show(TableMap.text(width: width, palette: view.palette))
+    }
+    if name == "Job" || name == "Task" || name == "Sync", let members = HelpText.members(of: name) {
+      return show(members)
+    }
+    let context = CursorContext(before: Array((name + ".").utf8))
+    let types = APITypes(world: LuaWorld(state: state, table: table, jobs: jobs))
+    if case .member(let steps, _) = context.place {
+      let target = types.resolve(steps)
+      switch target {
+      case .entry(let entry): return show(HelpText.describe(entry))
+      case .live(_, let entry?): return show(HelpText.describe(entry))
+      default: break
+      }
+      if let entry = APISpec.entry(name) ?? APISpec.entry("hpc.\(name)") {
+        return show(HelpText.describe(entry))
+      }
+      if let folder = folder(name) { return show(folder) }
+      if let name = types.className(target), let members = HelpText.members(of: name) {
+        return show(members)
+      }
+      if case .live(let value, _) = target {
+        let type = (try? state.typeName(of: value)) ?? "value"
+        return show("\(name) is a \(type); hpc.help() lists what is explained")
+      }
+    }
+    show("there is no \(name); hpc shows the table")
+  }
+
+  /// The entries below a path such as `hpc.jobs`.
+  private func folder(_ path: String) -> String? {
+    let path = path.hasPrefix("hpc") ? path : "hpc." + path
+    let entries = APISpec.entries.filter { $0.path.hasPrefix(path + ".") }
+    guard !entries.isEmpty else { return nil }
+    let width = min(60, entries.map { $0.signature.count }.max() ?? 0)
+    return entries.map {
+      $0.signature + String(repeating: " ", count: max(0, width - $0.signature.count) + 2)
+        + $0.summary
+    }.joined(separator: "\n")
+  }
+
+  private var width: Int { TerminalGuard.size(of: 1).columns }
+
+  /// Runs a shell command; background tasks go on.
+  func shell(_ command: String) {
+    guard !command.isEmpty else { return show("!cmd runs a shell command, such as !ls -l") }
+    StandardOutput.flush()
+    guard let child = TerminalChild(command, variables: surroundings.variables) else {
+      return show("the shell cannot be started")
+    }
+    let status = child.wait(in: state)
+    // Wherever the cursor was left, the prompt begins on a line of its own: a full line of blanks
+    // wraps unless it began at the edge.
+    if view.palette.isOn {
+      StandardOutput.write(String(repeating: " ", count: max(1, width - 1)) + "\r\u{1b}[K")
+    }
+    if status != 0 { show(view.palette.paint("exit status \(status)", .faint)) }
+  }
+}

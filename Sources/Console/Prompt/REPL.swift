@@ -1,0 +1,331 @@
+import Glibc
+import LineEditor
+import LuaAPI
+import LuaRuntime
+
+/// The prompt that people keep open all day: forms are typed, run as the foreground task, their
+/// values shown; background tasks go on all the while.
+final class REPL {
+  /// What the program around gives.
+  struct Surroundings {
+    var version: String
+    var variables: [String: String]
+    var allowsColor = true
+    var isQuiet = false
+    /// Before the prompt: `sim` for an embedded simulator.
+    var name = "hpc"
+    /// Set when `os.exit` wants the prompt to end in good order.
+    var requestedExit: () -> Int32? = { nil }
+    /// Shows an error where there is no terminal.
+    var reportPlainly: (LuaError) -> Void
+    /// Waits for the answers of submissions under way.
+    var awaitSubmissions: () -> Void
+  }
+
+  let state: LuaState
+  let table: HPCTable
+  let surroundings: Surroundings
+  let isTerminal: Bool
+  let view: ValueView
+  let jobs: SeenJobs
+  let compiler: FormCompiler
+  private let filter: HistoryFilter
+  private var history: HistoryFile?
+  private var input: PromptReader?
+
+  /// Whether each form's time is shown.
+  var showsTime = false
+  var lastError: LuaError?
+  private var hasExplainedLocal = false
+  private var hasMentionedTrace = false
+
+  init(state: LuaState, table: HPCTable, surroundings: Surroundings) {
+    self.state = state
+    self.table = table
+    self.surroundings = surroundings
+    isTerminal = isatty(0) == 1 && isatty(1) == 1
+    let variables = surroundings.variables
+    let palette = Palette(
+      isOn: Palette.isWanted(
+        isTerminal: isTerminal, allowed: surroundings.allowsColor, variables: variables))
+    view = ValueView(state: state, table: table, palette: palette)
+    jobs = SeenJobs(state: state, values: ValueReader(state: state, table: table))
+    compiler = FormCompiler(state: state)
+    filter = HistoryFilter(
+      secrets: variables.filter { $0.key.contains("SECRET") || $0.key.contains("TOKEN") }
+        .map(\.value))
+  }
+
+  /// Reads and runs forms until the user leaves.
+  ///
+  /// - Returns: the exit status.
+  func run() throws -> Int32 {
+    let input = makeInput()
+    self.input = input
+    defer { input.close() }
+    if isTerminal {
+      loadHistory(into: input)
+      if !surroundings.isQuiet { greet() }
+    }
+    runInit()
+    while true {
+      if let status = surroundings.requestedExit() { return status }
+      switch input.read(prompt: prompt) {
+      case .form(let form):
+        remember(form, input)
+        if let status = handle(form) { return leave(status) }
+      case .interrupted: continue
+      case .endOfInput:
+        if isTerminal { show("") }
+        if mayLeave() { return leave(ScriptRunner.ExitStatus.success) }
+      case .closed: return leave(ScriptRunner.ExitStatus.success)
+      case .terminated(let status): return leave(status)
+      }
+    }
+  }
+
+  private func makeInput() -> PromptReader {
+    let hooks = LineEditorHooks(
+      isComplete: { [unowned self] in isComplete($0) },
+      complete: { [unowned self] form, point in
+        Completer(
+          world: LuaWorld(state: state, table: table, jobs: jobs),
+          commands: PromptInput.commands.map(\.name)
+        ).complete(form, at: point)
+      },
+      list: { CandidateList.text($0, columns: $1, rows: $2) })
+    return PromptReader(
+      state: state, hooks: hooks,
+      isRich: isTerminal
+        && !["dumb", ""].contains(surroundings.variables["TERM", default: ""]))
+  }
+
+  private var prompt: String {
+    if let own = try? state.rawGet(state.globals, "_PROMPT"), !own.isNil {
+      return (try? state.text(of: own)) ?? "> "
+    }
+    guard isTerminal else { return "> " }
+    return view.palette.paint("\(surroundings.name)>", .heading) + " "
+  }
+
+  private func greet() {
+    show(
+      view.palette.paint(
+        "hpc \(surroundings.version), Lua 5.4. hpc shows the table, .help the commands, Tab completes, Ctrl-D leaves.",
+        .faint))
+  }
+
+  private func runInit() {
+    let variables = surroundings.variables
+    guard
+      let folder = variables["XDG_CONFIG_HOME"].flatMap({ $0.isEmpty ? nil : $0 })
+        ?? variables["HOME"].map({ $0 + "/.config" })
+    else { return }
+    let path = "\(folder)/hpc/init.lua"
+    guard unsafe access(path, R_OK) == 0 else { return }
+    do {
+      let chunk = try state.load(file: path)
+      finish(try state.runForeground(chunk), isExpression: false)
+    } catch {
+      show(error)
+    }
+  }
+
+  // MARK: History
+
+  private func loadHistory(into input: PromptReader) {
+    let variables = surroundings.variables
+    guard
+      let folder = variables["XDG_STATE_HOME"].flatMap({ $0.isEmpty ? nil : $0 })
+        ?? variables["HOME"].map({ $0 + "/.local/state" })
+    else { return }
+    let file = HistoryFile(path: "\(folder)/hpc/history")
+    do {
+      for entry in try file.load() { input.remember(entry) }
+      history = file
+    } catch {
+      warn("no history: \(error)")
+    }
+  }
+
+  /// Before the form runs: whatever it does, it can be recalled.
+  private func remember(_ form: [UInt8], _ input: PromptReader) {
+    guard form.contains(where: { !LuaLexer.isSpace($0) }) else { return }
+    let isNew = input.remember(form)
+    guard isNew, filter.allows(form), let history else { return }
+    do { try history.append(form) } catch {
+      self.history = nil
+      warn("history is not kept: \(error)")
+    }
+  }
+
+  // MARK: Forms
+
+  private func sorted(_ form: [UInt8]) -> PromptInput {
+    PromptInput(form) { [state] name in
+      (try? state.rawGet(state.globals, .string(name)).isNil) == false
+    }
+  }
+
+  private func isComplete(_ form: [UInt8]) -> Bool {
+    guard sorted(form) == .lua else { return true }
+    if case .incomplete = compiler.compile(form) { return false }
+    return true
+  }
+
+  /// Does what a form says; the exit status when it ends the session.
+  private func handle(_ form: [UInt8]) -> Int32? {
+    switch isTerminal ? sorted(form) : .lua {
+    case .empty: return nil
+    case .lua: evaluate(form)
+    case .command(let name, let argument): return command(name, argument)
+    case .shell(let command): shell(command)
+    case .help(let name): help(name)
+    case .hint(let text): show(text)
+    }
+    return surroundings.requestedExit()
+  }
+
+  /// Runs a form of Lua and shows its values.
+  func evaluate(_ form: [UInt8], isTimed: Bool = false) {
+    switch compiler.compile(form) {
+    case .failed(let error), .incomplete(let error): show(error)
+    case .ready(let chunk):
+      let start = ContinuousClock.now
+      do {
+        finish(try state.runForeground(chunk), isExpression: true)
+      } catch {
+        show(error)
+      }
+      if showsTime || isTimed {
+        show(view.palette.paint(Self.time(ContinuousClock.now - start), .faint))
+      }
+      explainLocal(form)
+    }
+  }
+
+  private static func time(_ duration: Duration) -> String {
+    let (seconds, attoseconds) = duration.components
+    let milliseconds = Double(seconds) * 1e3 + Double(attoseconds) * 1e-15
+    let digits = milliseconds < 1000 ? milliseconds : milliseconds / 1000
+    let rounded = (digits * 100).rounded() / 100
+    return "\(rounded) \(milliseconds < 1000 ? "ms" : "s")"
+  }
+
+  private func finish(_ outcome: LuaOutcome, isExpression: Bool) {
+    switch outcome {
+    case .returned(let values):
+      guard isExpression, !values.isEmpty else { break }
+      keep(values)
+      for value in values { jobs.note(value) }
+      display(values)
+    case .failed(let error): show(error)
+    case .interrupted(let signal):
+      if signal == SIGTERM {
+        input?.terminate(128 + signal)
+      } else if surroundings.requestedExit() == nil {
+        // The terminal has echoed ^C.
+        show("\n" + view.palette.paint("interrupted", .error))
+      }
+    }
+    if StandardOutput.isWithinLine, isTerminal { StandardOutput.write("\n") }
+  }
+
+  /// `_` is the last value, `_1` too, `_2` … `_9` those before.
+  private func keep(_ values: [LuaValue]) {
+    guard let value = values.first, !value.isNil, let globals = try? state.globals else { return }
+    for place in stride(from: 9, to: 1, by: -1) {
+      let before = (try? state.rawGet(globals, .string("_\(place - 1)"))) ?? .nil
+      try? state.rawSet(globals, .string("_\(place)"), before)
+    }
+    try? state.rawSet(globals, "_1", value)
+    try? state.rawSet(globals, "_", value)
+  }
+
+  private func display(_ values: [LuaValue]) {
+    guard isTerminal else {
+      // As stock Lua: whatever reads the pipe gets what print gives.
+      guard let print = try? state.get(state.globals, "print").asReference else { return }
+      do { try state.call(print, values) } catch { show(error) }
+      return
+    }
+    show(view.text(of: values, width: TerminalGuard.size(of: 1).columns))
+  }
+
+  private func explainLocal(_ form: [UInt8]) {
+    guard isTerminal, !hasExplainedLocal else { return }
+    let tokens = LuaLexer.tokens(of: form)
+    guard let first = tokens.first, first.kind == .keyword,
+      String(decoding: form[first.range], as: UTF8.self) == "local"
+    else { return }
+    hasExplainedLocal = true
+    show(
+      view.palette.paint(
+        "A local ends with the form that declares it: leave \"local\" out to use the name later.",
+        .faint))
+  }
+
+  // MARK: Output
+
+  /// Shows text, through a pager when it is taller than the screen.
+  func show(_ text: String) {
+    if StandardOutput.isWithinLine, isTerminal { StandardOutput.write("\n") }
+    let size = TerminalGuard.size(of: 1)
+    if isTerminal, text.utf8.count(where: { $0 == 0x0a }) >= size.rows - 1,
+      Pager(state: state, variables: surroundings.variables).show(text)
+    {
+      return
+    }
+    StandardOutput.write(text + "\n")
+  }
+
+  func show(_ error: any Error) {
+    let error = error as? LuaError ?? state.describeError(error)
+    lastError = error
+    guard isTerminal else { return surroundings.reportPlainly(error) }
+    var text = view.text(of: error)
+    if !hasMentionedTrace, !error.traceback.isEmpty {
+      hasMentionedTrace = true
+      text += "\n" + view.palette.paint(".trace shows where it came from.", .faint)
+    }
+    show(text)
+  }
+
+  private func warn(_ text: String) { show(view.palette.paint(text, .waiting)) }
+
+  // MARK: Leaving
+
+  /// Says what still runs, and asks.
+  func mayLeave() -> Bool {
+    let alive = state.aliveTasks
+    guard alive > 0 else { return true }
+    guard isTerminal else {
+      // Nobody can be asked; a program's tasks end before it does.
+      state.wait { [self] in state.aliveTasks == 0 || surroundings.requestedExit() != nil }
+      return true
+    }
+    show(
+      "\(alive) background task\(alive == 1 ? "" : "s") still run\(alive == 1 ? "s" : ""):\n"
+        + taskLines(limit: 10).joined(separator: "\n"))
+    let question = "Leave and cancel \(alive == 1 ? "it" : "them")? [y/N] "
+    switch input?.read(prompt: question, isQuestion: true) {
+    case .form(let answer):
+      return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).trimmed.lowercased())
+    case .interrupted: return false
+    default:
+      show("")
+      return true
+    }
+  }
+
+  /// Ends what runs, in good order.
+  private func leave(_ status: Int32) -> Int32 {
+    if state.aliveTasks > 0 {
+      state.cancelAll()
+      let deadline = ContinuousClock.now + .seconds(1)
+      state.waitAtMost(until: deadline) { [state] in state.aliveTasks == 0 }
+    }
+    surroundings.awaitSubmissions()
+    return status
+  }
+}
