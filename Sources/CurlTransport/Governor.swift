@@ -63,6 +63,8 @@ struct Governor {
     var state: SlotState
     var connected = false
     let takenAt: Moment
+
+    var isIdle: Bool { if case .idle = state { true } else { false } }
   }
 
   enum Line: Equatable {
@@ -234,7 +236,10 @@ struct Governor {
   /// needed, or has been used long enough.
   private mutating func answerProbe(_ wanted: Bool, at now: Moment, _ actions: inout [Action]) {
     nextProbe = now + (queue.isEmpty ? rules.idleProbeInterval : rules.probeInterval)
-    guard wanted, let (index, slot) = leastRecentlyUsedIdle() else { return }
+    // The lowest number: a process with a lower limit uses no others.
+    guard wanted, let index = slots.firstIndex(where: { $0?.isIdle == true }),
+      let slot = slots[index]
+    else { return }
     nextProbe = now + rules.probePauseAfterGiving
     if held > 1 || queue.isEmpty || slot.takenAt + rules.fairUse <= now {
       giveBack(index, &actions)

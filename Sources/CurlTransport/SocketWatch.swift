@@ -61,6 +61,8 @@ final class SocketWatch {
       if got & (POLLERR | POLLNVAL) != 0 { events |= CURL_CSELECT_ERR }
       ready.append(Ready(descriptor: entry.fd, events: events))
     }
+    // A descriptor that is closed without curl's saying so would make every wait end at once.
+    watched.removeAll { Int32($0.revents) & POLLNVAL != 0 }
   }
 
   private func drain() {

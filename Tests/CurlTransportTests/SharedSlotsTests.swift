@@ -72,6 +72,37 @@ import Testing
     #expect(fixture.server.counts.peak <= 2)
   }
 
+  @Test func aTransportThatWaitsForASlotShutsDownAtOnce() async throws {
+    let folder = try TemporaryFolder()
+    let server = try ScriptedServer { _ in [.hold] }
+    let configuration = CurlTransport.Configuration(
+      limit: 1, slots: .user(directory: folder.path))
+    let clients = (0..<3).map { _ in CurlTransport(configuration) }
+    let request = HTTPRequest(.get, server.url())
+    await withTaskGroup(of: TransportError?.self) { group in
+      group.addTask { await error(request, clients[0]) }
+      await server.waitUntil { $0.requests == 1 }
+      for client in clients.dropFirst() {
+        group.addTask { await error(request, client) }
+        while client.governors.first?.queued != 1 { await Task.yield() }
+      }
+      for client in clients.reversed() { client.shutdown() }
+      for await error in group {
+        #expect(error?.kind == .closed)
+      }
+    }
+    #expect(server.counts.accepted == 1)
+  }
+
+  private func error(_ request: HTTPRequest, _ client: CurlTransport) async -> TransportError? {
+    do throws(TransportError) {
+      _ = try await client.send(request)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
   @Test func aDirectoryThatIsNotOursIsAWarningAndNoMore() async throws {
     let folder = try TemporaryFolder()
     try #require(unsafe chmod(folder.path, 0o755) == 0)
