@@ -72,7 +72,7 @@ let package = Package(
     swift("SigV4", ["HTTP", "CCrypto"]),
     swift("CurlTransport", ["HTTP", "CCurl"]),
     swift("HPCClient", ["HTTP", "SigV4", "JSON"]),
-    swift("Sweeps", ["CSQLite"]),
+    swift("Sweeps", ["CSQLite", "JSON"]),
     swift("ObjectStore", ["HTTP", "SigV4", "XML"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift("LuaAPI", ["LuaRuntime", "HPCClient"], resources: [.embedInCode("prelude.lua")]),

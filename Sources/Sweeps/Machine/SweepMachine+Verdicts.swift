@@ -137,6 +137,7 @@ extension SweepMachine {
       $0.exitCode = known?.exit?.code
       $0.start = known?.exit?.start
       $0.end = known?.exit?.end
+      if cause == nil { $0.files = known?.exit?.files ?? [] }
       $0.nodeSeconds = used
     }
     evidence[id] = nil

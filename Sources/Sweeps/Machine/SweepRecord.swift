@@ -126,12 +126,15 @@ public struct AttemptRecord: Sendable, Hashable {
   /// Start and end of the program in seconds since 1970.
   public var start: Int64?
   public var end: Int64?
+  /// The manifest of a success.
+  public var files: [OutputFile]
   /// Node seconds: what it used, or the limit where that is unknown.
   public var nodeSeconds: Double
 
   public init() {
     phase = .new
     isBlocked = false
+    files = []
     nodeSeconds = 0
   }
 }

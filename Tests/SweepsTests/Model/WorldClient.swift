@@ -34,6 +34,8 @@ final class WorldClient {
   private(set) var outcome: SweepOutcome?
   private(set) var kills = 0
   private(set) var commits = 0
+  /// A real journal that is written too, and that each life starts from.
+  var mirror: SweepJournal?
   /// Told of everything, for whoever looks for a fault.
   var trace: ((String) -> Void)?
   /// Kill at this commit, before or after it is durable; then never again.
@@ -58,6 +60,7 @@ final class WorldClient {
     seed &+= 1
     outcome = nil
     tamper.atStart(world)
+    if let mirror, let record = try? mirror.load() { journal = record }
     machine = SweepMachine(record: journal, settings: settings, seed: seed)
     send(.start)
   }
@@ -126,6 +129,11 @@ final class WorldClient {
 
   private func apply(_ rows: JournalCommit) {
     journal.apply(rows)
+    do {
+      try mirror?.apply(rows)
+    } catch {
+      world.violate("\(error)")
+    }
     world.judge(rows)
   }
 

@@ -1,0 +1,82 @@
+/// Why a journal cannot be used; `description` says what happened and what to do.
+public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The file, or its folder, cannot be opened: SQLite's or the system's reason.
+  case cannotOpen(path: String, reason: String)
+  /// There is no such journal.
+  case missing(path: String)
+  /// The file is no journal of hpc.
+  case foreign(path: String)
+  /// The file is damaged.
+  case corrupt(path: String, reason: String)
+  /// Written by a newer hpc.
+  case newer(path: String, version: Int, known: Int)
+  /// No space is left; nothing was lost.
+  case full(path: String)
+  /// Another process runs it.
+  case busy(path: String, owner: JournalOwner)
+  /// It belongs to another endpoint or account.
+  case otherService(path: String, JournalService, not: JournalService)
+  /// A write would have broken a rule of the protocol: a fault of this program.
+  case broken(path: String, rule: String)
+  /// Reading or writing failed.
+  case failed(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .cannotOpen(let path, let reason): return "cannot open the journal \(path): \(reason)"
+    case .missing(let path): return "there is no journal \(path)"
+    case .foreign(let path):
+      return "\(path) is no journal of hpc: give the sweep another name, or move the file away"
+    case .corrupt(let path, let reason):
+      return "the journal \(path) is damaged (\(reason)). Nothing was written to it. Save what can "
+        + "be read with: sqlite3 '\(path)' .recover | sqlite3 '\(path).new', look at it, and put "
+        + "it in its place; or start the sweep under another name"
+    case .newer(let path, let version, let known):
+      return "the journal \(path) was written by a newer hpc (schema \(version), this one knows "
+        + "\(known)): use that hpc. Nothing was changed"
+    case .full(let path):
+      return "no space left for the journal \(path). Nothing is lost: what is durable is durable, "
+        + "and nothing further was submitted. Make room and run the sweep again"
+    case .busy(let path, let owner): return "\(path) is being run by \(owner)"
+    case .otherService(let path, let own, let other):
+      return "\(path) belongs to \(own), not to \(other). Use another name, or connect to its own "
+        + "endpoint"
+    case .broken(let path, let rule):
+      return "the journal \(path) refused a write that breaks the protocol: \(rule). Nothing was "
+        + "written; this is a fault of hpc, please report it"
+    case .failed(let path, let reason): return "the journal \(path) failed: \(reason)"
+    }
+  }
+}
+
+/// Where jobs of a journal are: two machines' jobs must not be mixed.
+public struct JournalService: Sendable, Hashable, CustomStringConvertible {
+  public var endpoint: String
+  /// Masked access key id, such as `AK…7Q`.
+  public var account: String
+
+  public init(endpoint: String, account: String) {
+    self.endpoint = endpoint
+    self.account = account
+  }
+
+  public var description: String { "\(endpoint) as \(account)" }
+}
+
+/// The process that runs a journal.
+public struct JournalOwner: Sendable, Hashable, CustomStringConvertible {
+  public var pid: Int32
+  public var host: String
+  /// Seconds since 1970.
+  public var since: Int64
+
+  public init(pid: Int32, host: String, since: Int64) {
+    self.pid = pid
+    self.host = host
+    self.since = since
+  }
+
+  public var description: String {
+    "pid \(pid) on \(host) since \(LocalTime.clock(since))"
+  }
+}

@@ -1,0 +1,77 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Sole right to write a journal: `flock` of a file beside it, which the kernel gives up at the
+/// process's end, with the owner's name in it for others to read.
+///
+/// A file beside it, because SQLite's own locks are dropped when any descriptor of the journal is
+/// closed.
+final class JournalLock {
+  private let descriptor: Int32
+
+  /// Takes the lock; throws `busy` with its owner where another process has it.
+  init(journal: String) throws(JournalError) {
+    let path = journal + ".lock"
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw .cannotOpen(path: path, reason: Self.reason(errno))
+    }
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let code = errno
+      let owner = Self.readOwner(descriptor)
+      close(descriptor)
+      guard code == EWOULDBLOCK else {
+        throw .cannotOpen(path: path, reason: Self.reason(code))
+      }
+      throw .busy(path: journal, owner: owner ?? JournalOwner(pid: 0, host: "?", since: 0))
+    }
+    self.descriptor = descriptor
+    let owner = "\(getpid()) \(time(nil)) \(Self.hostName)\n"
+    // For people only: the lock itself holds whether or not this can be written.
+    _ = ftruncate(descriptor, 0)
+    _ = unsafe owner.utf8.withContiguousStorageIfAvailable {
+      unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0)
+    }
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Who runs a journal now; nil where nobody does.
+  static func owner(of journal: String) -> JournalOwner? {
+    let descriptor = unsafe open(journal + ".lock", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+    return readOwner(descriptor)
+  }
+
+  private static func readOwner(_ descriptor: Int32) -> JournalOwner? {
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let count = unsafe pread(descriptor, &bytes, bytes.count, 0)
+    guard count > 0 else { return nil }
+    let text = String(decoding: bytes[..<count], as: UTF8.self)
+    let parts = text.split(whereSeparator: \.isWhitespace)
+    guard parts.count == 3, let pid = Int32(parts[0]), let since = Int64(parts[1]) else {
+      return nil
+    }
+    return JournalOwner(pid: pid, host: String(parts[2]), since: since)
+  }
+
+  static var hostName: String {
+    var bytes = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&bytes, bytes.count - 1) == 0 else { return "?" }
+    return String(
+      decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private static func reason(_ code: Int32) -> String {
+    unsafe String(cString: strerror(code))
+  }
+}

@@ -1,0 +1,176 @@
+/// The durable memory of one sweep: one SQLite file, one writer (`exactly-once.md`, Journal).
+///
+/// Rollback journal and `synchronous = FULL`: what ``apply(_:)`` returned from survives a crash of
+/// the machine. The rules of the protocol that SQL can say are constraints and triggers of the
+/// schema, so that a fault elsewhere cannot write what must never be.
+///
+/// Blocks while the disk works, and is not safe to use from two threads at a time.
+public final class SweepJournal {
+  /// Where it is.
+  public let path: String
+  let database: SQLiteDatabase
+  private let lock: JournalLock?
+
+  /// Opens or makes the journal of a sweep, as its only writer.
+  ///
+  /// - Parameters:
+  ///   - path: the file, such as `ising.sweep`.
+  ///   - name: the sweep's name, for a new one.
+  ///   - service: where its jobs are; a journal of another one is refused.
+  ///   - now: seconds since 1970.
+  /// - Throws: ``JournalError``.
+  public convenience init(
+    path: String, name: String, service: JournalService, now: Int64
+  ) throws(JournalError) {
+    try self.init(
+      path: path, name: name, service: service, now: now, migrations: JournalSchema.migrations)
+  }
+
+  init(
+    path: String, name: String, service: JournalService, now: Int64, migrations: [String]
+  ) throws(JournalError) {
+    self.path = path
+    lock = try JournalLock(journal: path)
+    do throws(SQLiteFailure) {
+      database = try SQLiteDatabase(path: path, readOnly: false)
+    } catch {
+      throw Self.error(error, path: path)
+    }
+    do throws(SQLiteFailure) {
+      // Before anything that writes: a file that is not ours stays as it is.
+      try prepare(for: migrations)
+    } catch {
+      throw Self.error(error, path: path)
+    }
+    let version = try self.version()
+    guard version <= migrations.count else {
+      throw .newer(path: path, version: version, known: migrations.count)
+    }
+    try checkKind(isNew: version == 0)
+    try checkWhole()
+    try migrate(from: version, migrations)
+    try identify(name, service, now)
+  }
+
+  /// Opens a journal to look at it, also while another process runs it.
+  public init(reading path: String) throws(JournalError) {
+    self.path = path
+    lock = nil
+    do throws(SQLiteFailure) {
+      database = try SQLiteDatabase(path: path, readOnly: true)
+    } catch {
+      throw error.primary == 14 ? .missing(path: path) : Self.error(error, path: path)
+    }
+    let version = try self.version()
+    try checkKind(isNew: false)
+    guard version <= JournalSchema.migrations.count else {
+      throw .newer(path: path, version: version, known: JournalSchema.migrations.count)
+    }
+  }
+
+  /// Who runs a journal now; nil where nobody does.
+  public static func owner(of path: String) -> JournalOwner? { JournalLock.owner(of: path) }
+
+  // MARK: Opening
+
+  private func prepare(for migrations: [String]) throws(SQLiteFailure) {
+    try database.execute(
+      """
+      PRAGMA foreign_keys = ON;
+      PRAGMA synchronous = FULL;
+      PRAGMA temp_store = MEMORY;
+      """)
+    // Also rolls back what a crash left half-written.
+    _ = try database.value("PRAGMA journal_mode = DELETE")
+  }
+
+  private func version() throws(JournalError) -> Int {
+    try checked { () throws(SQLiteFailure) in
+      try database.value("PRAGMA user_version")?.int ?? 0
+    }
+  }
+
+  private func checkKind(isNew: Bool) throws(JournalError) {
+    let id = try checked { () throws(SQLiteFailure) in
+      try database.value("PRAGMA application_id")?.integer
+    }
+    let tables = try checked { () throws(SQLiteFailure) in
+      try database.value("SELECT count(*) FROM sqlite_schema")?.int
+    }
+    guard isNew ? tables == 0 : id == JournalSchema.applicationID else {
+      throw .foreign(path: path)
+    }
+  }
+
+  private func checkWhole() throws(JournalError) {
+    let answer = try checked { () throws(SQLiteFailure) in
+      try database.value("PRAGMA quick_check(1)")?.text
+    }
+    guard answer == "ok" else { throw .corrupt(path: path, reason: answer ?? "no answer") }
+  }
+
+  private func migrate(from version: Int, _ migrations: [String]) throws(JournalError) {
+    guard version < migrations.count else { return }
+    try transaction { () throws(SQLiteFailure) in
+      for step in migrations[version...] { try self.database.execute(step) }
+      try self.database.execute("PRAGMA application_id = \(JournalSchema.applicationID)")
+      try self.database.execute("PRAGMA user_version = \(migrations.count)")
+    }
+  }
+
+  private func identify(
+    _ name: String, _ service: JournalService, _ now: Int64
+  ) throws(JournalError) {
+    if let own = try self.service() {
+      guard own == service else { throw .otherService(path: path, own, not: service) }
+      return
+    }
+    try transaction { () throws(SQLiteFailure) in
+      try self.database.run(
+        "INSERT INTO sweep (id, name, endpoint, account, created) VALUES (1, ?, ?, ?, ?)",
+        [.text(name), .text(service.endpoint), .text(service.account), .integer(now)])
+    }
+  }
+
+  /// The endpoint and account that it belongs to.
+  public func service() throws(JournalError) -> JournalService? {
+    var service: JournalService?
+    try checked { () throws(SQLiteFailure) in
+      try database.rows("SELECT endpoint, account FROM sweep") {
+        service = JournalService(endpoint: $0[0].text ?? "", account: $0[1].text ?? "")
+      }
+    }
+    return service
+  }
+
+  // MARK: Errors
+
+  /// Everything in `body` becomes durable together, or nothing.
+  func transaction(_ body: () throws(SQLiteFailure) -> Void) throws(JournalError) {
+    do throws(SQLiteFailure) {
+      try database.transaction(body) { $0 }
+    } catch {
+      throw Self.error(error, path: path)
+    }
+  }
+
+  func checked<Value>(_ body: () throws(SQLiteFailure) -> Value) throws(JournalError) -> Value {
+    do throws(SQLiteFailure) {
+      return try body()
+    } catch {
+      throw Self.error(error, path: path)
+    }
+  }
+
+  /// SQLite's result codes (<https://sqlite.org/rescode.html>) in the journal's words.
+  private static func error(_ failure: SQLiteFailure, path: String) -> JournalError {
+    switch failure.primary {
+    case 11: .corrupt(path: path, reason: failure.message)
+    case 13: .full(path: path)
+    case 14: .cannotOpen(path: path, reason: failure.message)
+    case 19: .broken(path: path, rule: failure.message)
+    case 26: .foreign(path: path)
+    default: .failed(path: path, reason: "\(failure.message) (SQLite \(failure.code))")
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import Foundation
+import Testing
+
+@testable import Sweeps
+
+@Suite struct SweepJournalTests {
+  private let file: JournalFile
+
+  init() throws {
+    file = try JournalFile()
+  }
+
+  @Test func whatTheModelWritesIsReadBack() throws {
+    for seed in Schedule.seeds(4) {
+      let file = try JournalFile()
+      let journal = try file.journal(points: 5)
+      defer { withExtendedLifetime(file) {} }
+      var schedule = Schedule(seed: seed)
+      schedule.settings.pack = Int(seed % 2) + 1
+      schedule.prepare = { _, client in client.mirror = journal }
+      let result = schedule.run()
+      #expect(schedule.problems(of: result).isEmpty, "seed \(seed)")
+      let loaded = try journal.load()
+      #expect(loaded.points == result.record.points, "seed \(seed)")
+      #expect(loaded.root == result.record.root)
+      #expect(loaded.sealSyncs == result.record.sealSyncs)
+      for (found, expected) in zip(loaded.submissions, result.record.submissions) {
+        var own = expected
+        own.attempts = expected.attempts.filter {
+          let submission = result.record[attempt: $0].submission
+          return submission.map { result.record.submissions[$0 - 1].name } == expected.name
+        }
+        #expect(found == own, "seed \(seed)")
+      }
+    }
+  }
+
+  @Test func aSecondWriterIsRefusedWithTheFirstOnesName() throws {
+    var journal: SweepJournal? = try file.open()
+    let error = #expect(throws: JournalError.self) { try file.open() }
+    guard case .busy(_, let owner) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(owner.pid == getpid())
+    #expect(error?.description.contains("is being run by pid \(getpid()) on ") == true)
+    #expect(SweepJournal.owner(of: file.path)?.pid == getpid())
+    // To look at it is allowed.
+    let reader = try SweepJournal(reading: file.path)
+    #expect(try reader.load().points.isEmpty)
+    withExtendedLifetime(journal) {}
+    journal = nil
+    #expect(SweepJournal.owner(of: file.path) == nil)
+    _ = try file.open()
+  }
+
+  @Test func anotherServiceIsRefused() throws {
+    _ = try file.open()
+    let other = JournalService(endpoint: "http://127.0.0.1:1", account: "SIM")
+    let error = #expect(throws: JournalError.self) { try file.open(service: other) }
+    #expect(
+      error?.description.contains(
+        "belongs to https://hpc.example as AK…7Q, not to http://127.0.0.1:1 as SIM") == true)
+    _ = try file.open()
+  }
+
+  @Test func filesThatAreNoJournalsStayAsTheyAre() throws {
+    let text = Data("not a database, but somebody's file\n".utf8)
+    try text.write(to: URL(filePath: file.path))
+    #expect(throws: JournalError.foreign(path: file.path)) { try file.open() }
+    #expect(throws: JournalError.foreign(path: file.path)) {
+      try SweepJournal(reading: file.path)
+    }
+    #expect(try Data(contentsOf: URL(filePath: file.path)) == text)
+
+    let other = try JournalFile()
+    let database = try SQLiteDatabase(path: other.path, readOnly: false)
+    try database.execute("CREATE TABLE mine (x); PRAGMA user_version = 1;")
+    #expect(throws: JournalError.foreign(path: other.path)) { try other.open() }
+    #expect(throws: JournalError.missing(path: "/none/x")) { try SweepJournal(reading: "/none/x") }
+    #expect(throws: JournalError.self) {
+      try SweepJournal(path: "/none/x", name: "x", service: JournalFile.service, now: 0)
+    }
+  }
+
+  @Test func aNewerVersionIsRefusedAndUntouched() throws {
+    do {
+      let journal = try file.open()
+      try journal.database.execute("PRAGMA user_version = 7")
+    }
+    let before = try Data(contentsOf: URL(filePath: file.path))
+    let error = #expect(throws: JournalError.self) { try file.open() }
+    #expect(
+      error == .newer(path: file.path, version: 7, known: JournalSchema.migrations.count))
+    #expect(throws: JournalError.self) { try SweepJournal(reading: file.path) }
+    #expect(try Data(contentsOf: URL(filePath: file.path)) == before)
+  }
+
+  @Test func damageIsRefusedWithTheRecovery() throws {
+    do {
+      _ = try file.journal(points: 500)
+    }
+    var bytes = try Data(contentsOf: URL(filePath: file.path))
+    for index in 8192..<min(bytes.count, 60_000) { bytes[index] = UInt8(index % 251) }
+    try bytes.write(to: URL(filePath: file.path))
+    let error = #expect(throws: JournalError.self) { try file.open() }
+    guard case .corrupt = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(error?.description.contains(".recover") == true)
+    #expect(try Data(contentsOf: URL(filePath: file.path)) == bytes)
+  }
+
+  @Test func aFullDiskStopsClearlyAndLosesNothing() throws {
+    let journal = try file.journal(points: 50)
+    let before = try journal.load()
+    let pages = try journal.database.value("PRAGMA page_count")?.int ?? 0
+    try journal.database.execute("PRAGMA max_page_count = \(pages + 1)")
+    var commit = JournalCommit()
+    for number in 1...500 {
+      var name = String(number)
+      while name.count < 10 { name = "a" + name }
+      commit.submissions[number] = SubmissionRecord(name: name, attempts: [])
+    }
+    #expect(throws: JournalError.full(path: file.path)) { try journal.apply(commit) }
+    #expect(try journal.load() == before)
+    try journal.database.execute("PRAGMA max_page_count = \(pages + 1000)")
+    try journal.apply(commit)
+    #expect(try journal.load().submissions.count == 500)
+  }
+
+  @Test func olderVersionsAreBroughtUpOrLeft() throws {
+    let second = "CREATE TABLE extra (x INTEGER); INSERT INTO extra SELECT count(*) FROM points;"
+    do { _ = try file.journal(points: 3) }
+    do {
+      let journal = try SweepJournal(
+        path: file.path, name: "ising", service: JournalFile.service, now: 0,
+        migrations: JournalSchema.migrations + [second])
+      #expect(try journal.database.value("SELECT x FROM extra") == .integer(3))
+      #expect(try journal.database.value("PRAGMA user_version") == .integer(2))
+      #expect(try journal.load().points.count == 3)
+    }
+    let other = try JournalFile()
+    do { _ = try other.journal(points: 3) }
+    #expect(throws: JournalError.self) {
+      try SweepJournal(
+        path: other.path, name: "ising", service: JournalFile.service, now: 0,
+        migrations: JournalSchema.migrations + [second, "nonsense"])
+    }
+    #expect(try other.open().load().points.count == 3)
+  }
+
+  @Test func anEditedSpaceKeepsNumbersAndDropsMembers() throws {
+    let journal = try file.open()
+    try journal.register(points: try Space.grid(["T": [1, 2, 3]]).select())
+    try journal.register(points: try Space.list([["T": 4], ["T": 3.0], ["T": 1]]).select())
+    let points = try journal.definitions()
+    #expect(points.map(\.name) == ["T=1", "T=2", "T=3", "T=4"])
+    #expect(points.map(\.parameters["T"]) == [1, 2, 3, 4])
+    #expect(try journal.load().points.map(\.isMember) == [true, false, true, true])
+    #expect(try journal.order() == [4, 3, 1])
+    try journal.register(points: try Space.grid(["T": [2]]).select())
+    #expect(try journal.order() == [2])
+  }
+
+  @Test func parametersKeepTheirKinds() throws {
+    let journal = try file.open()
+    let row: [String: ParameterValue] = [
+      "i": 1, "d": 2.5, "w": 3.0, "s": "a\"b\n", "b": true, "big": .integer(.max), "e": "",
+    ]
+    try journal.register(points: try Space.list([row, row.merging(["i": 2]) { $1 }]).select())
+    let points = try journal.definitions()
+    for (name, value) in row { #expect(points[0].parameters[name] == value, "\(name)") }
+    #expect(Set(points.map(\.name)).count == 2)
+  }
+
+  @Test func pointsThatLookAlikeHaveTheirOwnNames() throws {
+    let journal = try file.open()
+    try journal.register(points: try Space.grid(["s": ["a b", "a_b", "a/b"]]).select())
+    #expect(try journal.definitions().map(\.name) == ["s=a_b", "s=a_b#2", "s=a_b#3"])
+  }
+}
