@@ -58,7 +58,8 @@ struct SQLiteFailure: Error {
   }
 
   deinit {
-    for unsafestatement in unsafe statements.values { unsafe sqlite3_finalize(statement) }
+    // No `for`: the formatter does not know `for unsafe`.
+    _ = unsafe statements.values.map { statement in unsafe sqlite3_finalize(statement) }
     unsafe sqlite3_close_v2(handle)
   }
 
