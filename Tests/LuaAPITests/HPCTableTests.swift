@@ -77,13 +77,25 @@ import Testing
     }
   }
 
+  /// What `hpc.help` prints.
+  private func help(_ argument: String) async throws -> String? {
+    try await run(
+      "local text; print = function(x) text = x end; hpc.help(\(argument)); return text")[
+        0
+      ].text
+  }
+
   @Test func helpKnowsEveryFunction() async throws {
     for entry in APISpec.entries where entry.kind == .function {
-      let text = try await run("return hpc.help(\(entry.path))")[0].text
-      #expect(text?.hasPrefix(entry.signature) == true, "\(entry.path)")
+      #expect(try await help(entry.path)?.hasPrefix(entry.signature) == true, "\(entry.path)")
     }
-    #expect(
-      try await run("return hpc.help('jobs.submt')")[0].text?.contains("hpc.jobs.submit") == true)
+    #expect(try await help("'jobs.submt'")?.contains("hpc.jobs.submit") == true)
+  }
+
+  @Test func theTableCanBeRequired() async throws {
+    #expect(try await run("return tostring(require 'hpc' == hpc)")[0].text == "true")
+    let text = try await run("return select(2, pcall(hpc.sleep, 0/0))")[0].text
+    #expect(text?.contains("'hpc.sleep'") == true)
   }
 
   @Test func jobsHaveShortNames() async throws {

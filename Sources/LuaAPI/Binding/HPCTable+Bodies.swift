@@ -137,7 +137,10 @@ extension HPCTable {
         return .value(.number(Double(seconds) + Double(attoseconds) * 1e-18))
       },
       "hpc.help": .native { [weak self] call in
-        .value(.string(try self?.help(call) ?? ""))
+        guard let text = try self?.help(call),
+          let print = try call.state.rawGet(call.state.globals, "print").asReference
+        else { return .nothing }
+        return .call(print, [.string(text)])
       },
       "hpc.connect": .native { [weak self] call in
         guard let self else { return .nothing }

@@ -20,6 +20,12 @@ public final class HPCTable {
     let table = try HPCTable(state, host)
     let hpc = try table.make(LazyConnection([:], host: host), in: state)
     try state.set(state.globals, "hpc", .reference(hpc))
+    // `require "hpc"` works too, and error messages find the names of the table's functions.
+    if let package = try state.rawGet(state.globals, "package").asReference,
+      let loaded = try state.rawGet(package, "loaded").asReference
+    {
+      try state.rawSet(loaded, "hpc", .reference(hpc))
+    }
     return table
   }
 

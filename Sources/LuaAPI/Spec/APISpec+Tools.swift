@@ -54,12 +54,11 @@ extension APISpec {
       .function, "hpc.log.error", "Writes an error line to stderr; raises nothing.",
       parameters: [APIParameter("...", .any, "as print takes them")]),
     APIEntry(
-      .function, "hpc.help", "Explains a function, a method or the whole table.",
+      .function, "hpc.help", "Prints what a function, a method or the whole table is for.",
       parameters: [
         APIParameter("x", .any, optional: true, "a function of the table, or its name as a string")
       ],
-      returns: [APIReturn(.string, "the text; printed as it is in the REPL")],
-      example: "print(hpc.help(hpc.jobs.submit))"),
+      example: "hpc.help(hpc.jobs.submit)"),
   ]
 
   static let settings: [APIEntry] = [
