@@ -75,7 +75,8 @@ let package = Package(
     swift("Sweeps", ["CSQLite", "JSON"]),
     swift("ObjectStore", ["HTTP", "SigV4", "XML"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
-    swift("LuaAPI", ["LuaRuntime", "HPCClient"], resources: [.embedInCode("prelude.lua")]),
+    swift(
+      "LuaAPI", ["LuaRuntime", "HPCClient", "Sweeps"], resources: [.embedInCode("prelude.lua")]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "XML", "CMicrohttpd"]),
     swift(
       "LineEditor",

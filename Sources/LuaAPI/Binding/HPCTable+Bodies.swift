@@ -15,6 +15,7 @@ extension HPCTable {
     bodies.merge(jobs.bodies) { _, new in new }
     bodies.merge(fileBodies(connection, in: state)) { _, new in new }
     bodies.merge(toolBodies(connection, in: state)) { _, new in new }
+    bodies.merge(spaces.bodies()) { _, new in new }
     return bodies
   }
 

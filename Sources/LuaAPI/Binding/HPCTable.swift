@@ -8,6 +8,7 @@ public final class HPCTable {
   let errors: ErrorTable
   /// Functions that only prelude.lua uses, and the functions that it defines.
   let native: LuaReference
+  let spaces: SpaceBindings
   /// By the identity of the function in Lua: which entry describes it.
   private(set) var described: [UInt: String] = [:]
 
@@ -47,6 +48,7 @@ public final class HPCTable {
         "__name": "hpc.Error", "__tostring": .reference(text), "__concat": .reference(concat),
       ]))
     native = try state.make([:])
+    spaces = try SpaceBindings(in: state, errors: errors)
     let errors = errors
     state.describeError = { error in
       guard let error = error as? HPCError else { return LuaError(String(describing: error)) }
