@@ -100,7 +100,11 @@ bool lrt_take_interrupt(lrt_runtime *rt) {
     rt->hog_until = lrt_now() + (rt->current ? hog_patience : 0);
     rt->attention = 1;
   }
-  if (!foreground && !rt->everything) rt->callbacks.idle_interrupt(rt->context, signal);
+  if (!foreground && !rt->everything) {
+    // At a prompt nothing is to be ended, however often a form is cleared.
+    lrt_forget_last_signal();
+    rt->callbacks.idle_interrupt(rt->context, signal);
+  }
   return true;
 }
 
@@ -175,5 +179,7 @@ void lrt_release_signals(lrt_runtime *rt) {
   sigaction(SIGTERM, &previous_term, NULL);
   receiver = NULL;
 }
+
+void lrt_forget_last_signal(void) { last_signal = 0; }
 
 void lrt_set_restore(void (*restore)(void)) { restore_terminal = restore; }

@@ -75,9 +75,7 @@ public final class ScriptRunner {
     switch options.program {
     case .file(let path):
       try addFolder(of: path)
-      if let status = try run(try state.load(file: path), scriptArguments) {
-        return status
-      }
+      if let status = try runScript(path) { return status }
     case .standardInput:
       if let status = try run(try state.load(file: nil), scriptArguments) { return status }
     case .subcommand, .none: break
@@ -92,6 +90,20 @@ public final class ScriptRunner {
       if let status = try run(try state.load(file: nil), []) { return status }
     }
     return ExitStatus.success
+  }
+
+  /// Runs the script; nil when what comes after it may. On a terminal `-i` shows what is left of a
+  /// script that failed.
+  private func runScript(_ path: String) throws -> Int32? {
+    let goesOn = options.isInteractive && isatty(STDIN_FILENO) != 0
+    do {
+      let status = try run(try state.load(file: path), scriptArguments)
+      return goesOn ? exitStatus : status
+    } catch {
+      guard goesOn else { throw error }
+      _ = report(error as? LuaError ?? state.describeError(error))
+      return nil
+    }
   }
 
   /// LUA_INIT_5_4 or LUA_INIT: code, or `@file`.

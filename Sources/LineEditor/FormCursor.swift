@@ -20,7 +20,13 @@ enum FormCursor {
     return place(form, line: end + 1, column: column(form, lineStart(form, point), point))
   }
 
-  private static func lineStart(_ form: [UInt8], _ point: Int) -> Int {
+  /// The end of the cursor's line.
+  static func lineEnd(_ form: [UInt8], _ point: Int) -> Int {
+    form[point...].firstIndex(of: 0x0a) ?? form.count
+  }
+
+  /// The beginning of the cursor's line.
+  static func lineStart(_ form: [UInt8], _ point: Int) -> Int {
     form[..<point].lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
   }
 

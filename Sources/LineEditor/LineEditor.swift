@@ -2,7 +2,7 @@
 public enum LineEvent: Sendable, Equatable {
   /// A whole form was accepted, several lines perhaps; without the last newline.
   case form([UInt8])
-  /// Ctrl-D on an empty form, or the end of the input.
+  /// Ctrl-D on an empty form, or the end of the input; the cursor has left the prompt's line.
   case endOfInput
   /// Ctrl-C: what was typed is gone.
   case interrupted

@@ -71,6 +71,7 @@ public final class PlainLineEditor: LineEditor {
       }
       return .form(form + line)
     }
+    if isatty(output) == 1 { Descriptor.write([0x0a], to: output) }
     return .endOfInput
   }
 

@@ -23,6 +23,7 @@
           ReadlineEditor.current?.downKey(count, key) ?? 0
         }
       }
+      bindLineKeys()
       _ = unsafe hpc_rl_bind("\\e[200~") { _, _ in
         ReadlineEditor.current?.beginPaste()
         return 0
@@ -34,6 +35,34 @@
       // Ctrl-Z comes as a key: see takeTerminal.
       _ = unsafe hpc_rl_bind("\\C-z") { _, _ in ReadlineEditor.current?.stopKey() ?? 0 }
       _ = unsafe hpc_rl_bind_vi_command("\\C-z") { _, _ in ReadlineEditor.current?.stopKey() ?? 0 }
+    }
+
+    /// Within a form of several lines these mean the cursor's line, not the whole form.
+    private func bindLineKeys() {
+      for keys in ["\\C-a", "\\e[H", "\\eOH", "\\e[1~"] {
+        _ = unsafe hpc_rl_bind(keys) { _, _ in
+          ReadlineEditor.current?.move { FormCursor.lineStart($0, $1) } ?? 0
+        }
+      }
+      for keys in ["\\C-e", "\\e[F", "\\eOF", "\\e[4~"] {
+        _ = unsafe hpc_rl_bind(keys) { _, _ in
+          ReadlineEditor.current?.move { FormCursor.lineEnd($0, $1) } ?? 0
+        }
+      }
+      _ = unsafe hpc_rl_bind("\\C-k") { _, _ in ReadlineEditor.current?.killLineKey() ?? 0 }
+    }
+
+    private func move(_ target: (_ form: [UInt8], _ point: Int) -> Int) -> Int32 {
+      hpc_rl_set_point(Int32(target(form, Int(hpc_rl_point()))))
+      return 0
+    }
+
+    /// Kills to the end of the line; at its end, the newline.
+    private func killLineKey() -> Int32 {
+      let point = Int(hpc_rl_point())
+      let end = FormCursor.lineEnd(form, point)
+      _ = rl_kill_text(Int32(point), Int32(end == point ? min(point + 1, form.count) : end))
+      return 0
     }
 
     /// Stops the process as a shell's job until it is continued.

@@ -62,6 +62,7 @@
       guard !isActive else { return }
       isActive = true
       event = nil
+      hpc_rl_forget_eof()
       _ = TerminalGuard.arm(descriptor)
       TerminalGuard.setPrompting(true)
       unsafe rl_callback_handler_install(Self.marked(prompt)) { line in

@@ -45,7 +45,9 @@ extension LuaState {
   public func runForeground(_ function: LuaReference, arguments: [LuaValue] = []) throws
     -> LuaOutcome
   {
-    try runMain(function, arguments) { $0 }
+    // Once the foreground has ended, its Ctrl-C has done its work: the next one is a first one.
+    defer { machine.forgetLastSignal() }
+    return try runMain(function, arguments) { $0 }
   }
 
   /// Runs the loop (background tasks, messages, watched descriptors) until `condition` holds, which

@@ -194,6 +194,8 @@ size_t lrt_list_tasks(lrt_runtime *rt, lrt_task_info *list, size_t size);
 void lrt_catch_signals(lrt_runtime *rt);
 // Restores what was installed before.
 void lrt_release_signals(lrt_runtime *rt);
+// What the last signal asked for has been done: the next one is a first one again.
+void lrt_forget_last_signal(void);
 // Called in the handler before a second signal within a second ends the process.
 void lrt_set_restore(void (*restore)(void));
 // What the first signal does, callable as a test or from a terminal that is in raw mode.

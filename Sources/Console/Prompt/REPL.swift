@@ -76,7 +76,6 @@ final class REPL {
         if let status = handle(form) { return leave(status) }
       case .interrupted: continue
       case .endOfInput:
-        if isTerminal { show("") }
         if mayLeave() { return leave(ScriptRunner.ExitStatus.success) }
       case .closed: return leave(ScriptRunner.ExitStatus.success)
       case .terminated(let status): return leave(status)
@@ -312,9 +311,7 @@ final class REPL {
     case .form(let answer):
       return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).trimmed.lowercased())
     case .interrupted: return false
-    default:
-      show("")
-      return true
+    default: return true
     }
   }
 

@@ -61,6 +61,8 @@ extension APISpec {
     APIEntry(.method, "Task:cancel", "Cancels the task and what it waits for."),
     APIEntry(
       .field, "Task.state", "How the task stands.",
-      returns: [APIReturn(.words(["running", "done", "failed", "cancelled"]), "")]),
+      returns: [
+        APIReturn(.words(["ready", "running", "waiting", "done", "failed", "cancelled"]), "")
+      ]),
   ]
 }

@@ -27,6 +27,8 @@ static inline const char *hpc_rl_buffer(void) { return rl_line_buffer; }
 static inline int hpc_rl_point(void) { return rl_point; }
 static inline void hpc_rl_set_point(int point) { rl_point = point; }
 static inline int hpc_rl_end(void) { return rl_end; }
+// Readline sets it at Ctrl-D, and ends every line with a further newline from then on.
+static inline void hpc_rl_forget_eof(void) { rl_eof_found = 0; }
 static inline FILE *hpc_rl_out(void) { return rl_outstream; }
 
 // rl_newline and the history commands through which keys of ours go on.
