@@ -72,8 +72,8 @@ let package = Package(
     swift("SigV4", ["HTTP", "CCrypto"]),
     swift("CurlTransport", ["HTTP", "CCurl"]),
     swift("HPCClient", ["HTTP", "SigV4", "JSON"]),
-    swift("Sweeps", ["CSQLite", "JSON"]),
     swift("ObjectStore", ["HTTP", "SigV4", "XML"]),
+    swift("Sweeps", ["CSQLite", "JSON", "HTTP", "SigV4", "HPCClient", "ObjectStore"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift(
       "LuaAPI", ["LuaRuntime", "HPCClient", "Sweeps"], resources: [.embedInCode("prelude.lua")]),
@@ -108,7 +108,11 @@ let package = Package(
     tests(
       "HPCClientTests",
       ["HPCClient", "HTTP", "JSON", "SigV4", "CurlTransport", "Simulator", "PlainProgram"]),
-    tests("SweepsTests", ["Sweeps"]),
+    tests(
+      "SweepsTests",
+      [
+        "Sweeps", "HPCClient", "ObjectStore", "HTTP", "SigV4", "JSON", "CurlTransport", "Simulator",
+      ]),
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("LuaRuntimeTests", ["LuaRuntime"], resources: [.copy("Corpus")]),
     tests("LuaAPITests", ["LuaAPI", "LuaRuntime", "HPCClient", "HTTP"]),

@@ -38,6 +38,8 @@ enum JournalSchema {
       not_started INTEGER NOT NULL DEFAULT 0,
       result TEXT,                         -- what the result function gave, JSON
       result_error TEXT,                   -- what it raised
+      resources TEXT,                      -- JSON: what a retry said of them, over the sweep's own
+      asked INTEGER NOT NULL DEFAULT 0,    -- 1: came by s:eval, in the space or not
       CHECK ((verdict = 'failed') = (cause IS NOT NULL) OR verdict IS NULL)
     );
     CREATE TABLE submissions (
@@ -73,6 +75,7 @@ enum JournalSchema {
       is_over INTEGER NOT NULL DEFAULT 0,
       PRIMARY KEY (submission, job)
     ) WITHOUT ROWID;
+    CREATE INDEX jobs_by_id ON jobs (job);
     CREATE TABLE attempts (
       -- One row an attempt at a point: attempt (point, n) runs at most once.
       point INTEGER NOT NULL REFERENCES points,
@@ -92,6 +95,7 @@ enum JournalSchema {
       CHECK ((phase = 'closed') = (closing IS NOT NULL)),
       CHECK ((phase = 'unknown') = (reason IS NOT NULL))
     ) WITHOUT ROWID;
+    CREATE INDEX attempts_by_submission ON attempts (submission);
     CREATE TRIGGER attempts_in_turn BEFORE INSERT ON attempts
       WHEN new.n > 1 AND NOT EXISTS (
         SELECT 1 FROM attempts

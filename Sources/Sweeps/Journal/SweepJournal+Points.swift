@@ -17,7 +17,7 @@ public struct PointDefinition: Sendable, Hashable {
 }
 
 /// What was last said of the sweep as a whole.
-public struct SweepDefinition: Sendable, Hashable {
+public struct RecordedDefinition: Sendable, Hashable {
   /// Kind, axes and seed of the space.
   public var space: String
   /// Digest of script, inputs and version.
@@ -118,11 +118,11 @@ extension SweepJournal {
   }
 
   /// What was last said of the sweep.
-  public func definition() throws(JournalError) -> SweepDefinition? {
-    var result: SweepDefinition?
+  public func definition() throws(JournalError) -> RecordedDefinition? {
+    var result: RecordedDefinition?
     try checked { () throws(SQLiteFailure) in
       try database.rows("SELECT space, definition, source FROM sweep") {
-        result = SweepDefinition(
+        result = RecordedDefinition(
           space: $0[0].text ?? "", digest: $0[1].text ?? "", source: $0[2].text)
       }
     }
@@ -130,7 +130,7 @@ extension SweepJournal {
   }
 
   /// Keeps what is said of the sweep now.
-  public func keep(_ definition: SweepDefinition) throws(JournalError) {
+  public func keep(_ definition: RecordedDefinition) throws(JournalError) {
     try transaction { () throws(SQLiteFailure) in
       try database.run(
         "UPDATE sweep SET space = ?, definition = ?, source = ?",
