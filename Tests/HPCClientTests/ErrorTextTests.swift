@@ -45,8 +45,8 @@ import Testing
       ),
       (
         .none(.resolve, sent: false), "NoConnection",
-        "https://api.example has no address (as scripted). Check network, proxy and endpoint: "
-          + "hpc doctor looks at all three."
+        "https://api.example has no address (as scripted). Check the network, https_proxy, and the "
+          + "endpoint in hpc.config."
       ),
       (
         .none(.totalTimeout), "Timeout", "no whole answer to GET /jobs/5 within 120 s"

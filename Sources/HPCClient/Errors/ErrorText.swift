@@ -38,7 +38,7 @@ enum ErrorText {
   // MARK: No answer
 
   private static func transport(_ cause: TransportError, _ subject: Subject) -> HPCError {
-    let network = "Check network, proxy and endpoint: hpc doctor looks at all three."
+    let network = "Check the network, https_proxy, and the endpoint in hpc.config."
     return switch cause.kind {
     case .resolve:
       HPCError(.noConnection, "\(subject.origin) has no address (\(detail(cause)))", hint: network)
