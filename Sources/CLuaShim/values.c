@@ -233,12 +233,24 @@ void lrt_unref(lua_State *L, int key) {
 
 void lrt_push_ref(lua_State *L, int key) { lua_rawgeti(L, LUA_REGISTRYINDEX, key); }
 
+// A protected call that may run metamethods: called from outside of any task, the state is what an
+// interrupt has to stop.
+static int guarded_call(lua_State *L, int arguments, int results, int handler) {
+  lrt_runtime *rt = lrt_of(L);
+  lrt_frame frame = {L, rt->frame};
+  bool outermost = rt->frame == NULL;
+  if (outermost) rt->frame = &frame;
+  int status = lua_pcall(L, arguments, results, handler);
+  if (outermost) rt->frame = NULL;
+  return status;
+}
+
 static int on_value(lua_State *L, int index, lua_CFunction function) {
   index = lua_absindex(L, index);
   if (!lua_checkstack(L, 4)) return no_room(L, 0);
   lua_pushcfunction(L, function);
   lua_pushvalue(L, index);
-  return lua_pcall(L, 1, 1, 0);
+  return guarded_call(L, 1, 1, 0);
 }
 
 static int to_string(lua_State *L) {
@@ -336,6 +348,7 @@ static int with_traceback(lua_State *L) {
 }
 
 int lrt_call(lrt_runtime *rt, lua_State *L, int arguments, int *results) {
+  (void)rt;
   *results = 0;
   int base = lua_gettop(L) - arguments;  // the function
   if (!lua_checkstack(L, 4)) {
@@ -345,12 +358,7 @@ int lrt_call(lrt_runtime *rt, lua_State *L, int arguments, int *results) {
   }
   lua_pushcfunction(L, with_traceback);
   lua_insert(L, base);
-  // Called from outside of any task, the main state is what an interrupt has to stop.
-  lrt_frame frame = {L, rt->frame};
-  bool outermost = rt->frame == NULL;
-  if (outermost) rt->frame = &frame;
-  int status = lua_pcall(L, arguments, LUA_MULTRET, base);
-  if (outermost) rt->frame = NULL;
+  int status = guarded_call(L, arguments, LUA_MULTRET, base);
   lua_remove(L, base);
   if (status == LUA_OK) {
     *results = lua_gettop(L) - base + 1;

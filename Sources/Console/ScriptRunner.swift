@@ -205,7 +205,8 @@ public final class ScriptRunner {
   /// Shows an error as lua.c does: strings with a traceback, objects by their `__tostring`.
   private func report(_ error: LuaError) -> Int32 {
     fflush(nil)
-    Self.writeError("hpc: \(Self.text(of: error, in: state))\n")
+    let text = Self.text(of: error, in: state)
+    Self.writeError("hpc: \(isatty(STDERR_FILENO) == 1 ? TextTable.printableLines(text) : text)\n")
     return ExitStatus.failure
   }
 

@@ -67,22 +67,44 @@ public struct TextTable: Sendable {
     return kept + "…"
   }
 
-  /// A text that moves no cursor: control characters and escape sequences become visible.
+  /// A text that moves no cursor: control characters, escape sequences and what turns the direction
+  /// of text around become visible.
   public static func printable(_ text: String) -> String {
-    guard
-      text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) })
-    else { return text }
+    if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar.value {
       case 0x0a: result += "\\n"
       case 0x09: result += "\\t"
       case 0x1b: result += "\\27"
-      case 0..<0x20, 0x7f..<0xa0: result += "\\\(scalar.value)"
+      case 0..<0xa0 where isControl(scalar): result += "\\\(scalar.value)"
+      case _ where isControl(scalar): result += "\\u{\(String(scalar.value, radix: 16))}"
       default: result.unicodeScalars.append(scalar)
       }
     }
     return result
+  }
+
+  /// Text of several lines that moves no cursor: ``printable(_:)``, but newlines and tabs stay.
+  public static func printableLines(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { isControl($0) && $0 != "\n" && $0 != "\t" }) else {
+      return text
+    }
+    return text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
+      let line = line.last == 0x0d ? line.dropLast() : line
+      return line.split(separator: 0x09, omittingEmptySubsequences: false)
+        .map { printable(String(decoding: Array($0), as: UTF8.self)) }.joined(separator: "\t")
+    }.joined(separator: "\n")
+  }
+
+  /// Whether a terminal would do something else than show the character: C0 and C1 controls, the
+  /// explicit directions of Unicode's bidirectional algorithm (UAX 9, 2), line separators.
+  public static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7f..<0xa0, 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+    default: false
+    }
   }
 
   /// Terminal cells that a text takes.

@@ -83,7 +83,7 @@ function native.job_text(job)
   for _, name in ipairs({ "name", "state", "elapsed" }) do
     local value = job[name]
     if value and not (name == "state" and not job.status and value == "unknown") then
-      text = text .. "  " .. (name == "elapsed" and value .. " s" or value)
+      text = text .. "  " .. (name == "elapsed" and value .. " s" or native.printable(value))
     end
   end
   return text

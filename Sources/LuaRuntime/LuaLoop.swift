@@ -236,8 +236,9 @@ extension LuaState {
   /// One turn: messages, ready tasks, then waiting, unless something has happened that the caller of
   /// the loop may be waiting for.
   private func turn(deadlocks: Bool) {
-    machine.takeInterrupt()
-    let busy = handleMessages()
+    // What an interrupt changed the caller of the loop must see before the loop sleeps.
+    let interrupted = machine.takeInterrupt()
+    let busy = handleMessages() || interrupted
     let ran = machine.step(nanoseconds: Self.batch)
     releaseReferences()
     let idle = !busy && !ran && inbox.isEmpty && deferred.isEmpty && !machine.hasReady

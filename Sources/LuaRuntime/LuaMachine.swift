@@ -110,7 +110,8 @@ import CLuaShim
   func releaseSignals() { unsafe lrt_release_signals(runtime) }
   func forgetLastSignal() { lrt_forget_last_signal() }
   func interrupt(signal: Int32) { unsafe lrt_interrupt(runtime, signal) }
-  func takeInterrupt() { unsafe _ = lrt_take_interrupt(runtime) }
+  @discardableResult
+  func takeInterrupt() -> Bool { unsafe lrt_take_interrupt(runtime) }
   func takenInterrupt() -> Int32 { unsafe lrt_taken_interrupt(runtime) }
   func interruptsEverything(_ everything: Bool) {
     unsafe lrt_interrupts_everything(runtime, everything)

@@ -17,6 +17,7 @@ final class Session {
 
   init(_ options: CommandLineOptions) {
     self.options = options
+    Output.prepare()
   }
 
   /// Runs the command line.
@@ -167,9 +168,16 @@ enum Environment {
   }
 }
 
-/// Whole lines to stderr, from any thread.
+/// Whole lines to stderr, from any thread; on a terminal what they quote does nothing to it.
 enum Output {
+  // Asked once: a prompt leads the descriptor elsewhere for a while.
+  private static let isTerminal = isatty(STDERR_FILENO) == 1
+
+  /// Called before anything leads stderr elsewhere.
+  static func prepare() { _ = isTerminal }
+
   static func line(_ text: String) {
+    let text = isTerminal ? TextTable.printableLines(text) : text
     let bytes = Array((text + "\n").utf8)
     unsafe bytes.withUnsafeBytes { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }

@@ -65,6 +65,7 @@ struct Completer<World: CompletionWorld> {
     if expected?.isBoolean == true {
       found += ["true", "false"].filter { $0.hasPrefix(word) }.map { Candidate($0) }
     }
+    if word.isEmpty, expected?.isJob == true { found += jobIDs(word, context) }
     // Nothing was typed: what fits here is of use, the whole table of globals is not.
     if word.isEmpty, !found.isEmpty { return found }
     let globals = visible(world.members(of: world.globals), word).map { Candidate($0.name) }

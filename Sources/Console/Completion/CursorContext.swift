@@ -160,7 +160,8 @@ private struct Reader {
   {
     switch symbol {
     case ".", ":":
-      pending = expression == nil ? nil : Array(symbol.utf8)[0]
+      // After what no expression is known for, nothing is known of its members either.
+      pending = Array(symbol.utf8)[0]
       return
     case "(": open(.parenthesis)
     case "{": open(.brace)
@@ -206,7 +207,21 @@ private struct Reader {
     }
     switch frame.bracket {
     case .square: expression = before.map { $0 + [index(before: token)] }
-    case .parenthesis, .brace: expression = before.map { $0 + [.call] }
+    case .parenthesis: expression = before.map { $0 + [.call] } ?? enclosed(by: token)
+    case .brace: expression = before.map { $0 + [.call] }
+    }
+  }
+
+  /// What `("text")` and `(name)` stand for.
+  private func enclosed(by token: LuaLexer.Token) -> [Step]? {
+    guard let place = tokens.firstIndex(where: { $0.range == token.range }), place >= 2,
+      tokens[place - 2].kind == .symbol, text(tokens[place - 2]) == "("
+    else { return nil }
+    switch tokens[place - 1].kind {
+    // A string has the functions of the library of that name.
+    case .string(_, isClosed: true), .longString(isClosed: true): return [.key("string")]
+    case .name: return [.key(text(tokens[place - 1]))]
+    default: return nil
     }
   }
 

@@ -32,6 +32,6 @@ enum TableMap {
     let hint =
       "hpc.jobs.submit? explains one of them, Tab completes, .help lists what else the prompt knows."
     return lines.map { $0.last == " " ? String($0.reversed().drop { $0 == " " }.reversed()) : $0 }
-      .joined(separator: "\n") + "\n" + palette.paint(hint, .faint)
+      .joined(separator: "\n") + "\n" + palette.paint(WordWrap.text(hint, width: width), .faint)
   }
 }

@@ -9,8 +9,7 @@ struct ValuePrinter {
   /// The text of a value that stands alone: strings of several lines as they are.
   func text(of value: PrintedValue) -> String {
     if case .string(let bytes, let more) = value, bytes.contains(0x0a) {
-      let text = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
-        .map { Self.printable(String(decoding: $0, as: UTF8.self)) }.joined(separator: "\n")
+      let text = TextTable.printableLines(String(decoding: bytes, as: UTF8.self))
       return more > 0 ? text + "\n" + palette.paint("… \(more) more bytes", .faint) : text
     }
     return layout(value, indent: 0, taken: 0)
@@ -84,6 +83,26 @@ struct ValuePrinter {
       + String(repeating: " ", count: indent) + "}"
   }
 
+  /// Named values, as many a line as fit, without braces.
+  func pairs(_ fields: [PrintedTable.Field], margin: Int) -> String {
+    var lines: [String] = []
+    var line = ""
+    var used = margin
+    for field in fields {
+      let name = "\(key(field.key)) = "
+      let cells = TextTable.width(name + inline(field.value, painted: false)) + 2
+      if used > margin, used + cells > width {
+        lines.append(line)
+        (line, used) = ("", margin)
+      }
+      line += (line.isEmpty ? String(repeating: " ", count: margin) : "  ") + name
+      line += inline(field.value, painted: true)
+      used += cells
+    }
+    if !line.isEmpty { lines.append(line) }
+    return lines.joined(separator: "\n")
+  }
+
   private static func isShort(_ value: PrintedValue) -> Bool {
     switch value {
     case .constant, .number, .opaque: true
@@ -138,7 +157,7 @@ struct ValuePrinter {
       default:
         if let (scalar, count) = scalar(rest) {
           // C1 control characters move cursors on some terminals.
-          if scalar.value < 0xa0 {
+          if TextTable.isControl(scalar) {
             result += "\\u{\(String(scalar.value, radix: 16))}"
           } else {
             result.unicodeScalars.append(scalar)
@@ -153,14 +172,6 @@ struct ValuePrinter {
       rest = rest.dropFirst()
     }
     return result + "\""
-  }
-
-  /// A line of text as it is, but for what would move the cursor; tabs stay.
-  static func printable(_ line: String) -> String {
-    let line = line.last == "\r" ? String(line.dropLast()) : line
-    guard line.contains("\t") else { return TextTable.printable(line) }
-    return line.split(separator: "\t", omittingEmptySubsequences: false)
-      .map { TextTable.printable(String($0)) }.joined(separator: "\t")
   }
 
   private static func hexadecimal(_ byte: UInt8) -> String {

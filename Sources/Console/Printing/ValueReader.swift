@@ -12,6 +12,8 @@ final class ValueReader {
   private let mostKeys = 100_000
   /// Values that one printing reads at most.
   private var budget = 0
+  /// Why the `__tostring` of the value itself gave no text.
+  private(set) var failure: String?
 
   init(state: LuaState, table: HPCTable) {
     self.state = state
@@ -21,6 +23,7 @@ final class ValueReader {
   /// Reads one value.
   func read(_ value: LuaValue) -> PrintedValue {
     budget = 4000
+    failure = nil
     return read(value, depth: 0, path: [])
   }
 
@@ -68,7 +71,13 @@ final class ValueReader {
     if hasOwnText(reference) {
       do { return .text(try state.text(of: value)) } catch {
         let message = (error as? LuaError)?.message ?? "\(error)"
-        if depth > 0 { return .opaque("<__tostring failed: \(message)>") }
+        // Ctrl-C is meant for the whole printing.
+        if message == "interrupted!" { budget = 0 }
+        if depth == 0 {
+          failure = message
+        } else {
+          return .opaque("<__tostring failed: \(message)>")
+        }
       }
     }
     return .table(readTable(reference, depth: depth, path: path))

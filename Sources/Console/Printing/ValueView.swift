@@ -4,12 +4,14 @@ import LuaRuntime
 /// Turns results and errors into what the prompt shows.
 struct ValueView {
   let state: LuaState
+  let table: HPCTable
   let palette: Palette
   private let values: ValueReader
   private let records: RecordReader
 
   init(state: LuaState, table: HPCTable, palette: Palette) {
     self.state = state
+    self.table = table
     self.palette = palette
     values = ValueReader(state: state, table: table)
     records = RecordReader(state: state, values: values)
@@ -32,16 +34,29 @@ struct ValueView {
     case "Job":
       let line = values.read(value)
       if case .text(let text) = line, let reference = value.asReference {
-        return jobLine(text) + "\n"
-          + ValuePrinter(palette: palette, width: width).text(
-            of: .table(values.readTable(reference)))
+        return jobLine(text) + "\n" + jobFields(reference, width: width)
       }
     default: break
     }
     if let table = records.table(of: value) {
       return table.rendered(width: width, palette: palette)
     }
-    return ValuePrinter(palette: palette, width: width).text(of: values.read(value))
+    let text = ValuePrinter(palette: palette, width: width).text(of: values.read(value))
+    guard let failure = values.failure else { return text }
+    return text + "\n"
+      + palette.paint(TextTable.printableLines("__tostring failed: \(failure)"), .error)
+  }
+
+  /// The short names of a job that say something, and that there are more.
+  private func jobFields(_ job: LuaReference, width: Int) -> String {
+    let names = ["name", "state", "elapsed"]
+    let fields = table.shortFields(of: job, in: state).filter { !names.contains($0.key) }
+    return ValuePrinter(palette: palette, width: width).pairs(
+      fields.map {
+        .init(key: .string(Array($0.key.utf8), more: 0), value: values.read($0.value))
+      }, margin: 2) + "\n"
+      + palette.paint(
+        TextTable.cut("  pairs(job) has the machine's own names too", to: width), .faint)
   }
 
   /// A job's line with its state coloured.
@@ -53,8 +68,8 @@ struct ValueView {
 
   // MARK: Errors
 
-  /// An error in red, its hint below.
-  func text(of error: LuaError) -> String {
+  /// An error in red, its hint below, broken between words.
+  func text(of error: LuaError, width: Int = .max) -> String {
     var message = error.message
     var hint: String?
     if values.className(error.value) == "hpc.Error", let table = error.value.asReference {
@@ -67,8 +82,11 @@ struct ValueView {
       message = ValuePrinter(palette: Palette(isOn: false), width: .max).inline(
         .table(read), painted: false)
     }
-    var text = palette.paint(Self.printable(message), .error)
-    if let hint { text += "\n" + palette.paint(Self.printable(hint), .waiting) }
+    var text = palette.paint(WordWrap.text(TextTable.printableLines(message), width: width), .error)
+    if let hint {
+      text +=
+        "\n" + palette.paint(WordWrap.text(TextTable.printableLines(hint), width: width), .waiting)
+    }
     return text
   }
 
@@ -80,12 +98,6 @@ struct ValueView {
     {
       text = own
     }
-    return text.isEmpty ? "the last error has no traceback" : Self.printable(text)
-  }
-
-  private static func printable(_ text: String) -> String {
-    text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
-      .map { ValuePrinter.printable(String(decoding: Array($0), as: UTF8.self)) }
-      .joined(separator: "\n")
+    return text.isEmpty ? "the last error has no traceback" : TextTable.printableLines(text)
   }
 }

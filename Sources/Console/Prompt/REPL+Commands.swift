@@ -8,7 +8,7 @@ extension REPL {
   func command(_ name: String, _ argument: String) -> Int32? {
     switch name {
     case ".quit", ".exit", ".q": return mayLeave() ? ScriptRunner.ExitStatus.success : nil
-    case ".help": argument.isEmpty ? show(Self.overview) : help(argument)
+    case ".help": argument.isEmpty ? say(Self.overview) : help(argument)
     case ".tasks":
       let lines = taskLines(limit: 100)
       show(lines.isEmpty ? "no task runs in the background" : lines.joined(separator: "\n"))
@@ -69,30 +69,30 @@ extension REPL {
       return show(TableMap.text(width: width, palette: view.palette))
     }
     if name == "Job" || name == "Task" || name == "Sync", let members = HelpText.members(of: name) {
-      return show(members)
+      return say(members)
     }
     let context = CursorContext(before: Array((name + ".").utf8))
     let types = APITypes(world: LuaWorld(state: state, table: table, jobs: jobs))
     if case .member(let steps, _) = context.place {
       let target = types.resolve(steps)
       switch target {
-      case .entry(let entry): return show(HelpText.describe(entry))
-      case .live(_, let entry?): return show(HelpText.describe(entry))
+      case .entry(let entry): return say(HelpText.describe(entry))
+      case .live(_, let entry?): return say(HelpText.describe(entry))
       default: break
       }
       if let entry = APISpec.entry(name) ?? APISpec.entry("hpc.\(name)") {
-        return show(HelpText.describe(entry))
+        return say(HelpText.describe(entry))
       }
-      if let folder = folder(name) { return show(folder) }
+      if let folder = folder(name) { return say(folder) }
       if let name = types.className(target), let members = HelpText.members(of: name) {
-        return show(members)
+        return say(members)
       }
       if case .live(let value, _) = target {
         let type = (try? state.typeName(of: value)) ?? "value"
-        return show("\(name) is a \(type); hpc.help() lists what is explained")
+        return say("\(name) is a \(type); hpc.help() lists what is explained")
       }
     }
-    show("there is no \(name); hpc shows the table")
+    say("there is no \(name); hpc shows the table")
   }
 
   /// The entries below a path such as `hpc.jobs`.

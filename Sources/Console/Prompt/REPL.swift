@@ -108,10 +108,9 @@ final class REPL {
   }
 
   private func greet() {
-    show(
-      view.palette.paint(
-        "hpc \(surroundings.version), Lua 5.4. hpc shows the table, .help the commands, Tab completes, Ctrl-D leaves.",
-        .faint))
+    say(
+      "hpc \(surroundings.version), Lua 5.4. hpc shows the table, .help the commands, Tab completes, Ctrl-D leaves.",
+      .faint)
   }
 
   private func runInit() {
@@ -180,7 +179,7 @@ final class REPL {
     case .command(let name, let argument): return command(name, argument)
     case .shell(let command): shell(command)
     case .help(let name): help(name)
-    case .hint(let text): show(text)
+    case .hint(let text): say(text)
     }
     return surroundings.requestedExit()
   }
@@ -191,9 +190,20 @@ final class REPL {
     case .failed(let error), .incomplete(let error): show(error)
     case .ready(let chunk):
       let start = ContinuousClock.now
+      var help: [String] = []
+      if isTerminal {
+        table.present = { text in
+          help.append(text)
+          return true
+        }
+      }
       do {
-        finish(try state.runForeground(chunk), isExpression: true)
+        let outcome = try state.runForeground(chunk)
+        table.present = nil
+        if !help.isEmpty { say(help.joined(separator: "\n\n")) }
+        finish(outcome, isExpression: true)
       } catch {
+        table.present = nil
         show(error)
       }
       if showsTime || isTimed {
@@ -258,10 +268,9 @@ final class REPL {
       String(decoding: form[first.range], as: UTF8.self) == "local"
     else { return }
     hasExplainedLocal = true
-    show(
-      view.palette.paint(
-        "A local ends with the form that declares it: leave \"local\" out to use the name later.",
-        .faint))
+    say(
+      "A local ends with the form that declares it: leave \"local\" out to use the name later.",
+      .faint)
   }
 
   // MARK: Output
@@ -278,11 +287,17 @@ final class REPL {
     StandardOutput.write(text + "\n")
   }
 
+  /// Shows prose, broken between words.
+  func say(_ text: String, _ style: Palette.Style? = nil) {
+    let text = isTerminal ? WordWrap.text(text, width: TerminalGuard.size(of: 1).columns) : text
+    show(style.map { view.palette.paint(text, $0) } ?? text)
+  }
+
   func show(_ error: any Error) {
     let error = error as? LuaError ?? state.describeError(error)
     lastError = error
     guard isTerminal else { return surroundings.reportPlainly(error) }
-    var text = view.text(of: error)
+    var text = view.text(of: error, width: TerminalGuard.size(of: 1).columns)
     if !hasMentionedTrace, !error.traceback.isEmpty {
       hasMentionedTrace = true
       text += "\n" + view.palette.paint(".trace shows where it came from.", .faint)
@@ -290,7 +305,7 @@ final class REPL {
     show(text)
   }
 
-  private func warn(_ text: String) { show(view.palette.paint(text, .waiting)) }
+  private func warn(_ text: String) { say(text, .waiting) }
 
   // MARK: Leaving
 

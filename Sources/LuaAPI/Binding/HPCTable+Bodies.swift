@@ -138,8 +138,10 @@ extension HPCTable {
         return .value(.number(Double(seconds) + Double(attoseconds) * 1e-18))
       },
       "hpc.help": .native { [weak self] call in
-        guard let text = try self?.help(call),
-          let print = try call.state.rawGet(call.state.globals, "print").asReference
+        guard let self else { return .nothing }
+        let text = try help(call)
+        if present?(text) == true { return .nothing }
+        guard let print = try call.state.rawGet(call.state.globals, "print").asReference
         else { return .nothing }
         return .call(print, [.string(text)])
       },

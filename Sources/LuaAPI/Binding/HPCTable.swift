@@ -6,6 +6,8 @@ public final class HPCTable {
   let host: HPCHost
   let objects = ObjectTypes()
   let errors: ErrorTable
+  /// Shows text in place of `print`, where there is a better way; answers false where there is not.
+  public var present: ((String) -> Bool)?
   /// Functions that only prelude.lua uses, and the functions that it defines.
   let native: LuaReference
   let spaces: SpaceBindings
@@ -104,6 +106,20 @@ public final class HPCTable {
     let prelude = try state.load(PackageResources.prelude_lua, name: "=hpc.prelude")
     try state.call(prelude, [.reference(hpc), .reference(native)])
     return hpc
+  }
+
+  /// The short names of a Job that have a value, in the order of the documentation; runs no Lua.
+  public func shortFields(of job: LuaReference, in state: LuaState) -> [(
+    key: String, value: LuaValue
+  )] {
+    let type = try? state.metatable(of: job)
+    let observedAt = type.flatMap { try? state.rawGet($0, "observed_at").asNumber } ?? 0
+    return JobObject.shortNames.compactMap { name in
+      let own = (try? state.rawGet(job, .string(name))) ?? .nil
+      if !own.isNil { return (name, own) }
+      let value = try? JobObject.value(name, of: job, observedAt: observedAt, in: state)
+      return value.flatMap { $0.isNil ? nil : (name, $0) }
+    }
   }
 
   /// The spec's entry of a function, or of a path as text.

@@ -162,6 +162,12 @@ final class JobBindings {
           return .value(.string(JobObject.spelling(name)))
         }
       ),
+      (
+        "printable",
+        { call in
+          .value(.string(TextTable.printable(try call.state.text(of: call.value(1)))))
+        }
+      ),
       ("no_jobs", { [self] _ in throw badAnswer("a list of something that is no job") }),
       (
         "layout",

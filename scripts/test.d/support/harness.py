@@ -36,17 +36,23 @@ def hpc(*words, env=None, stdin="", cwd=None, timeout=120):
     )
 
 
+def short(value):
+    """The representation of a value, cut where it is long."""
+    text = repr(value)
+    return text if len(text) < 2000 else f"{text[:1000]} … {text[-1000:]}"
+
+
 def equal(actual, expected, what=""):
     """Fails with both values when they differ."""
     if actual != expected:
-        raise AssertionError(f"{what}\n   expected {expected!r}\n   got      {actual!r}")
+        raise AssertionError(f"{what}\n   expected {short(expected)}\n   got      {short(actual)}")
 
 
 def contains(text, *parts):
     """Fails when a text lacks one of the parts."""
     for part in parts:
         if part not in text:
-            raise AssertionError(f"{part!r} is not in {text!r}")
+            raise AssertionError(f"{part!r} is not in {short(text)}")
 
 
 def folder():

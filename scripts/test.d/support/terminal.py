@@ -9,6 +9,7 @@ import time
 
 import pexpect
 import pyte
+import wcwidth
 
 from support.harness import HPC
 
@@ -122,11 +123,13 @@ class Terminal:
     def run(self, form, within=20):
         """Types a form and Return; answers the lines that it printed."""
         self.prompt(within)
-        before = len(self.lines()) - 1
+        columns = self.screen.columns
+        echo = len(self.prompt_text) + 1 + wcwidth.wcswidth(form)
+        after = len(self.lines()) - 1 + max(1, -(-echo // columns))
         self.send(form + "\r")
-        self.wait(lambda: len(self.lines()) - 1 > before or self.ended, "the echo", within)
+        self.wait(lambda: len(self.lines()) > after or self.ended, "the echo", within)
         self.prompt(within)
-        return self.lines()[before + 1:-1]
+        return self.lines()[after:-1]
 
     def paste(self, text):
         data = text.encode() if isinstance(text, str) else text
