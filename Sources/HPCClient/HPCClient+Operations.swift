@@ -8,6 +8,8 @@ public struct RawAnswer: Sendable, Hashable {
   /// Seconds since 1970 on this machine's clock when the call began and when the answer was there.
   public var requestedAt: Double
   public var observedAt: Double
+  /// The answer's `Date`: seconds since 1970 on the service's clock; nil without a readable one.
+  public var serverTime: Double?
 }
 
 /// The jobs that had not ended when the list was made.
@@ -16,6 +18,8 @@ public struct JobList: Sendable, Hashable {
   /// Seconds since 1970 on this machine's clock when the call began and when the answer was there.
   public var requestedAt: Double
   public var observedAt: Double
+  /// The answer's `Date`: seconds since 1970 on the service's clock; nil without a readable one.
+  public var serverTime: Double?
 }
 
 extension HPCClient {
@@ -35,7 +39,8 @@ extension HPCClient {
       throw badAnswer(.listJobs, path: "/jobs", what: "something that is no list of jobs", answer)
     }
     return JobList(
-      jobs: jobs, requestedAt: answer.requestedAt, observedAt: answer.observedAt)
+      jobs: jobs, requestedAt: answer.requestedAt, observedAt: answer.observedAt,
+      serverTime: answer.serverTime)
   }
 
   /// GET /jobs/{jobid} without models.
@@ -136,15 +141,17 @@ extension HPCClient {
     options: CallOptions
   ) async throws(HPCError) -> RawAnswer {
     let requestedAt = now
-    let bytes = try await perform(call, options: options) { response in
+    let answer = try await perform(call, options: options) { response in
       let first = response.body.first { $0 > 0x20 }
       let last = response.body.last { $0 > 0x20 }
       let isWhole =
         response.status == 200 && first == UInt8(ascii: opening) && last == UInt8(ascii: closing)
+      let date = response.headers["Date"].flatMap(HTTPDate.epoch)
       return Self.result(
-        isWhole ? response.body : nil, response, what: "something that is not \(what)")
+        isWhole ? (response.body, date) : nil, response, what: "something that is not \(what)")
     }
-    return RawAnswer(bytes: bytes ?? [], requestedAt: requestedAt, observedAt: now)
+    return RawAnswer(
+      bytes: answer?.0 ?? [], requestedAt: requestedAt, observedAt: now, serverTime: answer?.1)
   }
 
   static func result<Value>(

@@ -185,7 +185,7 @@ extension HPCClient {
   }
 
   /// One attempt: an answer that is a success, or why there is none.
-  private func attempt(
+  func attempt(
     _ request: HTTPRequest, subject: ErrorText.Subject, number: Int
   ) async -> (Result<HTTPResponse, Failure>, HTTPResponse?) {
     let time = configuration.time
@@ -213,7 +213,7 @@ extension HPCClient {
     return (.success(response), response)
   }
 
-  private func request(_ call: Call, options: CallOptions) -> HTTPRequest {
+  func request(_ call: Call, options: CallOptions) -> HTTPRequest {
     let operation = call.operation
     var request = HTTPRequest(
       operation.method, configuration.endpoint.appending(path: call.path),
@@ -231,7 +231,7 @@ extension HPCClient {
     return request
   }
 
-  private func subject(_ call: Call, request: HTTPRequest) -> ErrorText.Subject {
+  func subject(_ call: Call, request: HTTPRequest) -> ErrorText.Subject {
     ErrorText.Subject(
       operation: call.operation, request: "\(request.method.rawValue) \(request.url)",
       origin: request.url.origin, short: "\(request.method.rawValue) \(call.path)",

@@ -4,10 +4,10 @@ import Glibc
 ///
 /// Symbolic links to files count as the files; those to folders are not entered, since they may
 /// lead in circles. Unfinished downloads are left out.
-struct FolderWalk {
+package struct FolderWalk {
   /// Something below the folder.
-  struct Entry: Sendable {
-    enum Kind: Sendable {
+  package struct Entry: Sendable {
+    package enum Kind: Sendable {
       case file(size: Int64)
       /// Left out on purpose, with the reason.
       case skipped(String)
@@ -15,15 +15,15 @@ struct FolderWalk {
     }
 
     /// Parts separated by slashes.
-    var relative: String
-    var kind: Kind
+    package var relative: String
+    package var kind: Kind
   }
 
   private let root: String
-  private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
 
   /// - Parameter root: the folder; may be a symbolic link to one.
-  init(_ root: String) throws(LocalFileFailure) {
+  package init(_ root: String) throws(LocalFileFailure) {
     self.root = root
     var waiting = [""]
     while let folder = waiting.popLast() {

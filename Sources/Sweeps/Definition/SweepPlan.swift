@@ -35,16 +35,18 @@ public struct SweepPlan: Sendable, Hashable {
 
   /// What must be mended before it can run: the plan's own errors.
   public var problem: SweepError? {
-    if let name = unused.first {
-      return SweepError(
-        .definition,
-        "nothing uses the parameter \(name): no {{\(name)}}, $\(name) or ${\(name)} in the script",
-        hint: "Say unused = {\"\(name)\"} where that is meant")
-    }
+    if let name = unused.first { return Self.unusedProblem(name) }
     if let note = notices.first(where: { $0.severity == .error }) {
       return SweepError(.definition, "the script cannot run as it is: \(note)")
     }
     return budgetProblem
+  }
+
+  static func unusedProblem(_ name: String) -> SweepError {
+    SweepError(
+      .definition,
+      "nothing uses the parameter \(name): no {{\(name)}}, $\(name) or ${\(name)} in the script",
+      hint: "Say unused = {\"\(name)\"} where that is meant")
   }
 
   private var budgetProblem: SweepError? {

@@ -72,6 +72,16 @@ public struct PointSelection: Sendable, Hashable {
 
   public static let all = PointSelection()
 
+  /// True for a point that failed or was cancelled and is meant.
+  func isFailed(_ number: Int, _ point: PointRecord) -> Bool {
+    if let points, !points.contains(number) { return false }
+    switch point.verdict {
+    case .failed(let own): return cause.map { own.isMeant(by: $0) } ?? true
+    case .cancelled: return cause == nil || cause == "cancelled"
+    case .done, nil: return false
+    }
+  }
+
   public init(points: Set<Int>? = nil, cause: String? = nil) {
     self.points = points
     self.cause = cause
@@ -113,4 +123,12 @@ public struct SweepStatus: Sendable, Hashable {
   /// Names of submissions whose ids are not known yet.
   public var unsure: [String]
   public var isSimulated: Bool
+}
+
+extension Cause {
+  /// True where a text names this cause, or its kind: `exit 127`, `exit`, `outputs`.
+  func isMeant(by text: String) -> Bool {
+    let own = description
+    return own == text || kind?.rawValue == text || own.hasPrefix("\(text): ")
+  }
 }

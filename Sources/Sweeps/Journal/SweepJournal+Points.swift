@@ -40,11 +40,13 @@ extension SweepJournal {
   /// - Throws: ``JournalError``.
   public func register(points: [Parameters]) throws(JournalError) {
     var known: [String: (number: Int, position: Int, isMember: Bool)] = [:]
+    var asked: Set<Int> = []
     var names: Set<String> = []
     var last = 0
     try checked { () throws(SQLiteFailure) in
-      try database.rows("SELECT key, point, position, member, name FROM points") { row in
+      try database.rows("SELECT key, point, position, member, name, asked FROM points") { row in
         let number = row[1].int ?? 0
+        if row[5].int == 1 { asked.insert(number) }
         known[row[0].text ?? ""] = (number, row[2].int ?? 0, row[3].int == 1)
         names.insert(row[4].text ?? "")
         last = max(last, number)
@@ -62,7 +64,7 @@ extension SweepJournal {
           continue
         }
         last += 1
-        var name = parameters.label
+        var name = parameters.names.isEmpty ? "run" : parameters.label
         if !names.insert(name).inserted {
           name += "#\(last)"
           names.insert(name)
@@ -74,8 +76,73 @@ extension SweepJournal {
             .init(position),
           ])
       }
-      for (number, _, isMember) in known.values where isMember {
+      for (number, _, isMember) in known.values where isMember && !asked.contains(number) {
         try database.run("UPDATE points SET member = 0 WHERE point = ?", [.init(number)])
+      }
+    }
+  }
+
+  /// Makes a point that was asked for by itself a member; gives its number.
+  func ask(for parameters: Parameters) throws(JournalError) -> Int {
+    if let number = try number(of: parameters) {
+      try transaction { () throws(SQLiteFailure) in
+        try database.run(
+          "UPDATE points SET asked = 1, member = 1 WHERE point = ? AND (asked = 0 OR member = 0)",
+          [.init(number)])
+      }
+      return number
+    }
+    var number = 0
+    try transaction { () throws(SQLiteFailure) in
+      number = (try database.value("SELECT max(point) FROM points")?.int ?? 0) + 1
+      var name = parameters.names.isEmpty ? "run" : parameters.label
+      let isTaken = try database.value("SELECT 1 FROM points WHERE name = ?", [.text(name)]) != nil
+      if isTaken { name += "#\(number)" }
+      try database.run(
+        """
+        INSERT INTO points (point, name, key, parameters, position, asked)
+        VALUES (?, ?, ?, ?, ?, 1)
+        """,
+        [
+          .init(number), .text(name), .text(parameters.encoded),
+          .text(ParameterJSON.text(parameters)), .init(number - 1),
+        ])
+    }
+    return number
+  }
+
+  func isOpen(_ number: Int) throws(JournalError) -> Bool {
+    try checked { () throws(SQLiteFailure) in
+      try database.value(
+        "SELECT 1 FROM points WHERE point = ? AND verdict IS NULL", [.init(number)]) != nil
+    }
+  }
+
+  /// One point; nil for a number that is none.
+  func point(_ number: Int) throws(JournalError) -> PointDefinition? {
+    var point: PointDefinition?
+    let names = ParameterJSON.Names()
+    try checked { () throws(SQLiteFailure) in
+      try database.rows(
+        "SELECT name, parameters, definition FROM points WHERE point = ?", [.init(number)]
+      ) {
+        point = PointDefinition(
+          number: number, name: $0[0].text ?? "",
+          parameters: ParameterJSON.parameters($0[1].text ?? "{}", names), definition: $0[2].text)
+      }
+    }
+    return point
+  }
+
+  /// What a result function gave when it ran again.
+  func keep(
+    results: [Int: (result: String?, error: String?)]
+  ) throws(JournalError) {
+    try transaction { () throws(SQLiteFailure) in
+      for (number, value) in results {
+        try database.run(
+          "UPDATE points SET result = ?, result_error = ? WHERE point = ?",
+          [.init(value.result), .init(value.error), .init(number)])
       }
     }
   }

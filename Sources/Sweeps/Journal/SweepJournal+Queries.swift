@@ -195,4 +195,24 @@ extension SweepJournal {
     }
     return names
   }
+
+  /// Where the log of a point's last submitted attempt is; nil where it has none.
+  func logPlace(
+    of point: Int
+  ) throws(JournalError) -> (attempt: AttemptID, submission: String, root: String)? {
+    var place: (attempt: AttemptID, submission: String, root: String)?
+    try checked { () throws(SQLiteFailure) in
+      try database.rows(
+        """
+        SELECT a.n, s.name, (SELECT root FROM sweep) FROM attempts a
+        JOIN submissions s ON s.submission = a.submission
+        WHERE a.point = ? ORDER BY a.n DESC LIMIT 1
+        """, [.init(point)]
+      ) {
+        guard let root = $0[2].text else { return }
+        place = (AttemptID(point: point, number: $0[0].int ?? 1), $0[1].text ?? "", root)
+      }
+    }
+    return place
+  }
 }

@@ -5,7 +5,16 @@ extension SweepJournal {
   /// - Throws: ``JournalError/full(path:)`` for a full disk, after which the journal is as before;
   ///   ``JournalError/broken(path:rule:)`` for rows that a rule of the protocol forbids.
   public func apply(_ commit: JournalCommit) throws(JournalError) {
+    try apply(commit, notes: [:])
+  }
+
+  /// The same, with what points are prepared with.
+  func apply(_ commit: JournalCommit, notes: [Int: String]) throws(JournalError) {
     try transaction { () throws(SQLiteFailure) in
+      for (number, definition) in notes {
+        try database.run(
+          "UPDATE points SET definition = ? WHERE point = ?", [.text(definition), .init(number)])
+      }
       if let root = commit.root {
         try database.run(
           "UPDATE sweep SET root = ?, root_ready = ?", [.text(root.path), .init(root.isReady)])
@@ -35,12 +44,12 @@ extension SweepJournal {
     try database.run(
       """
       UPDATE points SET verdict = ?, cause = ?, member = ?, cancel_requested = ?, retries = ?,
-        not_started = ?, result = ?, result_error = ? WHERE point = ?
+        not_started = ?, result = ?, result_error = ?, resources = ? WHERE point = ?
       """,
       [
         .init(verdict), .init(cause), .init(row.isMember), .init(row.isCancelRequested),
         .text(Self.text(row.retries)), .init(row.notStarted), .init(row.result),
-        .init(row.resultError), .init(number),
+        .init(row.resultError), .init(row.resources), .init(number),
       ])
   }
 
@@ -130,7 +139,8 @@ extension SweepJournal {
     var points: [PointRecord] = []
     try database.rows(
       """
-      SELECT verdict, cause, member, cancel_requested, retries, not_started, result, result_error
+      SELECT verdict, cause, member, cancel_requested, retries, not_started, result, result_error,
+        resources
       FROM points ORDER BY point
       """
     ) { row in
@@ -142,6 +152,7 @@ extension SweepJournal {
       point.notStarted = row[5].int ?? 0
       point.result = row[6].text
       point.resultError = row[7].text
+      point.resources = row[8].text
       points.append(point)
     }
     record.points = points

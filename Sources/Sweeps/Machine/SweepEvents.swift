@@ -178,6 +178,13 @@ public enum SweepEvent: Sendable, Equatable {
   case wake
   /// The user cancels points.
   case cancel([Int])
+  /// The user wants these points run, whether the space has them or not; new ones follow the last
+  /// that is known, with their rows in the journal.
+  case want([Int])
+  /// The user wants these points run again: `exactly-once.md`, FAILED and CANCELLED.
+  case retry([Int], resources: String?)
+  /// The service or the bucket refuses everything: its message.
+  case denied(String)
   /// The user wants no more submissions and an end.
   case detach
 }

@@ -1,10 +1,18 @@
 extension SweepMachine {
   /// The user cancels points: what was never posted ends here, the rest on its way.
+  ///
+  /// Before the start they are only noted: nothing of them is begun then.
   mutating func cancel(_ points: [Int]) {
+    guard isStarted else {
+      cancelledAtStart += points
+      return
+    }
     for number in points where record.points.indices.contains(number - 1) {
       guard record.points[number - 1].verdict == nil,
         !record.points[number - 1].isCancelRequested
       else { continue }
+      // One that may not start was not counted as open.
+      if !mayStart(number), isResting(record.points[number - 1]) { openPoints += 1 }
       update(point: number) { $0.isCancelRequested = true }
       takeUpCancel(number)
     }

@@ -145,7 +145,7 @@ extension SweepMachine {
   // MARK: Pace
 
   private mutating func grow() {
-    postWindow = min(64, postWindow + 1 + postWindow / 8)
+    postWindow = min(settings.postsAtOnce, postWindow + 1 + postWindow / 8)
     backoff = .zero
     unacceptedInRow = 0
   }

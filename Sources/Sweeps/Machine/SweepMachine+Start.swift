@@ -8,7 +8,8 @@ extension SweepMachine {
       names.insert(submission.name)
       takeUp(index + 1, submission)
     }
-    for index in record.points.indices { takeUp(point: index + 1) }
+    for number in startOrder { takeUp(point: number) }
+    cancel(cancelledAtStart)
     for (request, attempts) in record.sealSyncs.sorted(by: { $0.key < $1.key }) {
       // One sync of seals at a time is in flight, so that there is at most one.
       locks.phase = .polling(request: request, since: now)
@@ -28,7 +29,7 @@ extension SweepMachine {
     case .prepared:
       abandon(number, requeue: false)
     case .staged:
-      let isWanted = submission.attempts.allSatisfy { record.points[$0.point - 1].isMember }
+      let isWanted = submission.attempts.allSatisfy { mayStart($0.point) }
       if !isWanted, submission.posts.isEmpty {
         abandon(number, requeue: false)
       } else if hasSubmittedAttempts(submission) {
@@ -41,16 +42,33 @@ extension SweepMachine {
     if phase == .unsure || phase == .submitted, hasOpenAttempts(submission) { watch(number) }
   }
 
-  private mutating func takeUp(point number: Int) {
+  private var startOrder: [Int] {
+    guard let order else { return Array(1..<(record.points.count + 1)) }
+    var isNamed = [Bool](repeating: false, count: record.points.count + 1)
+    let named = order.filter { record.points.indices.contains($0 - 1) }
+    for number in named { isNamed[number] = true }
+    return named + (1..<(record.points.count + 1)).filter { !isNamed[$0] }
+  }
+
+  /// True for a point that may begin an attempt in this run.
+  func mayStart(_ number: Int) -> Bool {
+    settings.startsMembers && record.points[number - 1].isMember || wanted.contains(number)
+  }
+
+  /// True where nothing of a point is under way: only the will to start it can open it.
+  func isResting(_ point: PointRecord) -> Bool {
+    let last = point.attempts.last
+    return last == nil || last?.phase == .new || last?.phase.isSettled == true
+  }
+
+  mutating func takeUp(point number: Int) {
     let point = record.points[number - 1]
     usedNodeSeconds += point.attempts.reduce(0) { $0 + $1.nodeSeconds }
     if point.verdict == .done { hasSuccess = true }
     guard point.verdict == nil else { return }
     let last = point.attempts.last
     // A point that an edited space no longer has is collected, not started.
-    if !point.isMember, last == nil || last?.phase == .new || last?.phase.isSettled == true {
-      return
-    }
+    if !mayStart(number), isResting(point) { return }
     openPoints += 1
     switch last?.phase {
     case nil, .new: queue.append(number)

@@ -86,7 +86,7 @@ extension SweepMachine {
     var ends = submission?.jobs.values.compactMap(\.self) ?? []
     if let end { ends.insert(end, at: 0) }
     if let exit = known.exit {
-      ends.append(JobEnd(elapsed: Int(exit.end - exit.start)))
+      ends.append(JobEnd(elapsed: Int(seconds(of: exit))))
     }
     let cause = JobEnd.cause(of: ends, limit: submission?.elapse ?? .max)
     if known.exit != nil {
@@ -123,7 +123,7 @@ extension SweepMachine {
     let share = Double(max(1, min(settings.atOnce, submission?.attempts.count ?? 1)))
     var used = 0.0
     if let exit = known?.exit {
-      used = nodes * Double(max(0, exit.end - exit.start)) / share
+      used = nodes * seconds(of: exit) / share
     } else if closing == .runLost {
       used =
         nodes * Double(submission?.elapse ?? 0) / Double(max(1, submission?.attempts.count ?? 1))
@@ -146,6 +146,11 @@ extension SweepMachine {
     if let number = record[attempt: id].submission { unwatchIfSettled(number) }
   }
 
+  /// How long a program ran, on the clock by which limits and budgets count.
+  private func seconds(of exit: ExitRecord) -> Double {
+    Double(max(0, exit.end - exit.start)) * settings.timing.clockRate
+  }
+
   /// After a run that failed: cancelled, again, or failed.
   private mutating func goOn(_ number: Int, after cause: Cause) {
     let point = record.points[number - 1]
@@ -161,7 +166,7 @@ extension SweepMachine {
   /// NEW(n + 1): only ever after the attempt before is closed.
   mutating func open(point number: Int) {
     let point = record.points[number - 1]
-    guard point.isMember else {
+    guard mayStart(number) else {
       openPoints -= 1
       return
     }

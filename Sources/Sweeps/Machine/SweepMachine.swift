@@ -19,6 +19,11 @@ public struct SweepMachine: Sendable {
   // Points and submissions by what is to be done with them.
   var queue = PointQueue()
   var openPoints = 0
+  /// Points that were asked for one by one.
+  var wanted: Set<Int> = []
+  var cancelledAtStart: [Int] = []
+  /// The order in which new points are taken up; nil for that of their numbers.
+  let order: [Int]?
   /// Prepared and not uploaded; uploaded and waiting for a sync; in that sync; staged.
   var uploading: Set<Int> = []
   var uploaded: [Int] = []
@@ -63,8 +68,18 @@ public struct SweepMachine: Sendable {
   var isFirstSyncDone = false
 
   /// A machine over what the journal holds.
-  public init(record: SweepRecord, settings: SweepSettings, seed: UInt64) {
+  ///
+  /// - Parameters:
+  ///   - record: the journal's content.
+  ///   - settings: how to run it.
+  ///   - seed: of names and roots.
+  ///   - order: numbers of points in the order in which new ones are taken up, those that are
+  ///     missing last; nil for the order of their numbers.
+  public init(
+    record: SweepRecord, settings: SweepSettings, seed: UInt64, order: [Int]? = nil
+  ) {
     self.record = record
+    self.order = order
     self.settings = settings
     generator = SeededGenerator(seed: seed)
     listPause = settings.timing.listInterval
@@ -102,6 +117,9 @@ public struct SweepMachine: Sendable {
     case .causeFound(let attempt, let end): causeFound(attempt, end)
     case .wake: break
     case .cancel(let points): cancel(points)
+    case .want(let points): want(points)
+    case .retry(let points, let resources): retry(points, resources: resources)
+    case .denied(let message): stop(.denied(message))
     case .detach: stop(.detached)
     }
   }

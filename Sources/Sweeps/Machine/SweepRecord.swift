@@ -60,6 +60,8 @@ public struct PointRecord: Sendable, Hashable {
   public var result: String?
   /// What it raised.
   public var resultError: String?
+  /// What a retry said of its resources, as JSON; over the sweep's own.
+  public var resources: String?
 
   public init() {
     isMember = true

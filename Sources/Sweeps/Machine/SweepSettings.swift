@@ -43,6 +43,10 @@ public struct SweepSettings: Sendable, Hashable {
   public var budget: Double?
   /// Identical failures before any success that stop the sweep.
   public var stopAfter = 5
+  /// False where only points that are asked for one by one begin new attempts.
+  public var startsMembers = true
+  /// Submissions whose POST is under way, at most.
+  public var postsAtOnce = 64
   /// Points that share one job.
   public var pack = 1
   /// Attempts of a job that run at the same time.

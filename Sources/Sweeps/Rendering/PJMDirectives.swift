@@ -51,6 +51,9 @@ public struct PJMDirectives: Sendable, Hashable {
   /// Number of nodes: 1 where nothing says it.
   public var nodes: Int { value("node").flatMap(Resources.nodes) ?? 1 }
 
+  /// Nodes as they were written, nil where nothing says it.
+  var nodeText: String? { value("node") }
+
   /// Resource group, nil where nothing says it.
   public var rscgrp: String? { value("rscgrp") ?? value("rg") }
 

@@ -1,0 +1,300 @@
+import HPCClient
+
+/// One sweep of this process: runs it, steps it, steers it. The journal is locked while a run lasts
+/// and at no other time.
+public actor SweepSession {
+  /// Absolute paths of the journal and of the folder of outputs.
+  public nonisolated let journalPath: String
+  public nonisolated let outputFolder: String
+  public nonisolated let name: String
+  /// Nil for a journal that was opened by itself: it is settled and collected, nothing new is
+  /// submitted, and no result function runs.
+  public nonisolated let definition: SweepDefinition?
+  let service: SweepService
+  let catalog: SweepCatalog?
+  let news: @Sendable (SweepNews) -> Void
+  nonisolated let board = ProgressBoard()
+  let fate: @Sendable (Int) -> JournalKeeper.Fate
+  let seed: @Sendable () -> UInt64
+  let timing: SweepTiming
+  private(set) var engine: SweepEngine?
+  private var running: Task<Result<SweepReport, SweepError>, Never>?
+
+  /// A sweep by its definition.
+  ///
+  /// - Parameters:
+  ///   - definition: what its user says.
+  ///   - service: where its jobs run.
+  ///   - catalog: where its journal is noted.
+  ///   - news: told what happens, from any thread.
+  public init(
+    _ definition: SweepDefinition, service: SweepService, catalog: SweepCatalog? = nil,
+    news: @escaping @Sendable (SweepNews) -> Void = { _ in }
+  ) {
+    self.init(
+      definition, journal: definition.journalPath(isSimulated: service.isSimulated),
+      name: definition.name, service: service, catalog: catalog, news: news)
+  }
+
+  /// An existing journal by its path.
+  public init(
+    journal path: String, service: SweepService, catalog: SweepCatalog? = nil,
+    news: @escaping @Sendable (SweepNews) -> Void = { _ in }
+  ) throws(SweepError) {
+    let name = try SweepBooks(journal: path).status().name
+    self.init(nil, journal: path, name: name, service: service, catalog: catalog, news: news)
+  }
+
+  init(
+    _ definition: SweepDefinition?, journal path: String, name: String, service: SweepService,
+    catalog: SweepCatalog? = nil, news: @escaping @Sendable (SweepNews) -> Void = { _ in },
+    timing: SweepTiming? = nil,
+    seed: @escaping @Sendable () -> UInt64 = { UInt64.random(in: 0...UInt64.max) },
+    fate: @escaping @Sendable (Int) -> JournalKeeper.Fate = { _ in .proceed }
+  ) {
+    self.definition = definition
+    self.name = name
+    self.service = service
+    self.catalog = catalog
+    self.news = news
+    self.fate = fate
+    self.seed = seed
+    self.timing = timing ?? SweepTiming().scaled(by: service.clockRate)
+    journalPath = path
+    outputFolder = (path.hasSuffix(".sweep") ? String(path.dropLast(6)) : path) + ".out"
+  }
+
+  /// How far it is; of the last run where none is in progress. To be called from any thread.
+  public nonisolated var progress: SweepProgress { board.progress }
+
+  public var isRunning: Bool { running != nil }
+
+  // MARK: Running
+
+  /// Runs until every point has its verdict, or does one step. A run that is in progress is waited
+  /// for instead.
+  ///
+  /// - Returns: how it ended; a verdict that is no success is the report's ``SweepReport/error``.
+  /// - Throws: why nothing was begun: another process, an answer that is needed, the definition.
+  public func run(
+    _ mode: SweepSettings.Mode = .run
+  ) async throws(SweepError) -> SweepReport {
+    while let running, await engine?.machine.settings.startsMembers == false {
+      _ = await running.value
+    }
+    if running == nil { begin { try await $0.perform(mode) } }
+    guard let running else { throw SweepError(.stopped, "the run is over") }
+    return try await running.value.get()
+  }
+
+  /// Runs in the background; ``wait()`` gives its report.
+  public func start() {
+    if running == nil { begin { try await $0.perform(.run) } }
+  }
+
+  /// The report of the run in progress; nil where there is none.
+  public func wait() async throws(SweepError) -> SweepReport? {
+    guard let running else { return nil }
+    return try await running.value.get()
+  }
+
+  /// Submits no more, waits for the answers to what is being posted, and ends the run; its report
+  /// names what is not known yet.
+  public func detach() async {
+    guard let running else { return }
+    await engine?.receive(.detach)
+    _ = await running.value
+  }
+
+  private func begin(
+    _ body: @escaping @Sendable (isolated SweepSession) async throws -> SweepReport
+  ) {
+    running = Task {
+      let result: Result<SweepReport, SweepError>
+      do {
+        result = .success(try await body(self))
+      } catch let error as SweepError {
+        result = .failure(error)
+      } catch let error as JournalError {
+        result = .failure(SweepError(error))
+      } catch {
+        result = .failure(SweepError(.definition, "\(error)"))
+      }
+      self.engine = nil
+      self.running = nil
+      return result
+    }
+  }
+
+  private func perform(_ mode: SweepSettings.Mode) async throws -> SweepReport {
+    let prepared = try await prepare(mode, startsMembers: definition != nil)
+    return try await drive(prepared, mode)
+  }
+
+  private func drive(
+    _ prepared: Prepared, _ mode: SweepSettings.Mode, first events: [SweepEvent] = []
+  ) async throws -> SweepReport {
+    let engine = SweepEngine(prepared.setup)
+    prepared.relay.connect(to: engine)
+    self.engine = engine
+    for event in events { await engine.receive(event) }
+    let end = await engine.run()
+    prepared.relay.disconnect()
+    switch end {
+    case .outcome(let outcome):
+      return await report(outcome, of: engine, mode)
+    case .failed(let error): throw error
+    case .died: throw SweepError(.stopped, "the process was killed")
+    }
+  }
+
+  // MARK: Steering
+
+  /// Cancels points that have no verdict; tells a run that is in progress, else makes a step.
+  ///
+  /// - Returns: how many.
+  public func cancel(_ selection: PointSelection = .all) async throws(SweepError) -> Int {
+    if let engine {
+      let numbers = await engine.open(selection)
+      await engine.receive(.cancel(numbers))
+      return numbers.count
+    }
+    if let running { _ = await running.value }
+    let numbers = try SweepBooks(journal: journalPath).rows(all: true).filter {
+      ![.done, .failed, .cancelled].contains($0.state)
+        && selection.points?.contains($0.point) != false
+    }.map(\.point)
+    guard !numbers.isEmpty else { return 0 }
+    begin {
+      let prepared = try await $0.prepare(.step, startsMembers: false)
+      return try await $0.drive(prepared, .step, first: [.cancel(numbers)])
+    }
+    guard let running else { return 0 }
+    _ = try await running.value.get()
+    return numbers.count
+  }
+
+  /// Takes the verdicts of failed and cancelled points back; a run that is in progress takes them
+  /// up, else the next one does.
+  ///
+  /// - Parameters:
+  ///   - selection: which.
+  ///   - resources: what their next attempts ask for, over the sweep's own.
+  /// - Returns: their numbers.
+  public func retry(
+    _ selection: PointSelection = .all, resources: Resources? = nil
+  ) async throws(SweepError) -> [Int] {
+    do throws(ResourceError) {
+      try resources?.check()
+    } catch {
+      throw SweepError(.argument, "\(error)")
+    }
+    if let engine {
+      let numbers = await engine.failed(selection)
+      await engine.receive(.retry(numbers, resources: resources?.json))
+      return numbers
+    }
+    if let running { _ = await running.value }
+    let keeper = try await openKeeper()
+    let result: Result<[Int], JournalError>
+    do throws(JournalError) {
+      result = .success(
+        try await keeper.reopen(resources: resources?.json) { selection.isFailed($0, $1) })
+    } catch {
+      result = .failure(error)
+    }
+    await keeper.close()
+    do throws(JournalError) {
+      return try result.get()
+    } catch {
+      throw SweepError(error)
+    }
+  }
+
+  /// One point by itself: runs it unless it has a verdict, and waits for that.
+  ///
+  /// - Parameter parameters: numbers are compared by value.
+  /// - Returns: its row; ``SweepRow/state`` says the verdict.
+  /// - Throws: why it could not be run to its end.
+  public func eval(_ parameters: Parameters) async throws(SweepError) -> SweepRow {
+    do {
+      return try await evaluate(try ordered(parameters))
+    } catch let error as SweepError {
+      throw error
+    } catch let error as JournalError {
+      throw SweepError(error)
+    } catch {
+      throw SweepError(.definition, "\(error)")
+    }
+  }
+
+  private var isChecked = false
+
+  private func evaluate(_ parameters: Parameters) async throws -> SweepRow {
+    while true {
+      if isChecked, let row = try? SweepBooks(journal: journalPath).row(parameters),
+        [.done, .failed, .cancelled].contains(row.state)
+      {
+        return row
+      }
+      if let engine {
+        guard let point = try await engine.setup.keeper.ask(for: parameters) else { continue }
+        await engine.want(point)
+        if let row = try SweepBooks(journal: journalPath).row(point.parameters),
+          [.done, .failed, .cancelled].contains(row.state)
+        {
+          return row
+        }
+        // It ended without this point, or before it heard of it: its end says which.
+        if let running { try? await stopOf(running.value) }
+        continue
+      }
+      if let running {
+        _ = await running.value
+        continue
+      }
+      begin {
+        let prepared = try await $0.prepare(.run, startsMembers: false)
+        $0.isChecked = true
+        guard let point = try await prepared.setup.keeper.ask(for: parameters),
+          try await prepared.setup.keeper.isOpen(point.number)
+        else {
+          await prepared.setup.keeper.close()
+          return SweepReport()
+        }
+        var setup = prepared
+        setup.setup.add(point)
+        return try await $0.drive(setup, .run, first: [.want([point.number])])
+      }
+      guard let running else { continue }
+      let report = try await running.value.get()
+      if let row = try SweepBooks(journal: journalPath).row(parameters) {
+        if [.done, .failed, .cancelled].contains(row.state) { return row }
+        if let error = report.error, error.code != .pointsFailed { throw error }
+        return row
+      }
+    }
+  }
+
+  private func stopOf(_ result: Result<SweepReport, SweepError>) throws {
+    if let error = try result.get().error, error.code != .pointsFailed { throw error }
+  }
+
+  /// The parameters in the order of the sweep's names.
+  private func ordered(_ parameters: Parameters) throws(SweepError) -> Parameters {
+    let names = definition.map { $0.points.first?.names ?? $0.parameterNames } ?? []
+    guard !names.isEmpty else { return parameters }
+    for name in parameters.names where !names.contains(name) {
+      let near = nearest(to: name, among: Set(names)).map { ": did you mean \($0)?" } ?? ""
+      throw SweepError(.argument, "the sweep has no parameter \(name)\(near)")
+    }
+    var values: [ParameterValue] = []
+    for name in names {
+      guard let value = parameters[name] else {
+        throw SweepError(.argument, "the parameter \(name) is missing")
+      }
+      values.append(value)
+    }
+    return Parameters(names: names, values: values)
+  }
+}
