@@ -76,17 +76,21 @@ let package = Package(
     swift("Sweeps", ["CSQLite", "JSON", "HTTP", "SigV4", "HPCClient", "ObjectStore"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift(
-      "LuaAPI", ["LuaRuntime", "HPCClient", "Sweeps"], resources: [.embedInCode("prelude.lua")]),
+      "LuaAPI", ["LuaRuntime", "HPCClient", "ObjectStore", "Sweeps"],
+      resources: [.embedInCode("prelude.lua"), .embedInCode("sweeps.lua")]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "XML", "CMicrohttpd"]),
     swift(
       "LineEditor",
       ["CTerminal", .target(name: "CReadline", condition: .when(traits: ["Readline"]))]),
     swift(
-      "Console", ["LuaRuntime", "LuaAPI", "LineEditor"], resources: [.embedInCode("shell.lua")]),
+      "Console", ["LuaRuntime", "LuaAPI", "LineEditor"],
+      resources: [.embedInCode("shell.lua"), .embedInCode("sweep-shell.lua")]),
     .executableTarget(
       name: "hpc",
       dependencies: [
-        "Console", "LuaAPI", "LuaRuntime", "HPCClient", "HTTP", "CurlTransport", "Simulator",
+        "Console", "LuaAPI", "LuaRuntime", "HPCClient", "HTTP", "CurlTransport", "ObjectStore",
+        "SigV4",
+        "Simulator", "Sweeps",
       ],
       swiftSettings: settings,
       linkerSettings: [

@@ -1,3 +1,5 @@
+public import LuaAPI
+
 /// What the command line asks for: stock `lua`'s options, hpc's own, or a subcommand (design §6).
 public struct CommandLineOptions: Sendable, Equatable {
   /// One thing to run before the script, in the order given.
@@ -38,6 +40,8 @@ public struct CommandLineOptions: Sendable, Equatable {
   public var traces = false
   public var isQuiet = false
   public var usesColor = true
+  /// What `s:run()` means: `hpc sweep plan FILE.lua`, `hpc sweep step FILE.lua`.
+  public var sweepMode = SweepMode.run
 
   /// A command line that cannot be followed; exit status 2.
   public struct UsageError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -49,7 +53,7 @@ public struct CommandLineOptions: Sendable, Equatable {
   }
 
   /// The subcommands that exist; a script of the same name runs as `./jobs`.
-  public static let subcommands = ["sim"] + ShellCommand.commands.keys.sorted()
+  public static let subcommands = ["sim", "sweep"] + ShellCommand.commands.keys.sorted()
 
   public init() {}
 
@@ -90,6 +94,16 @@ public struct CommandLineOptions: Sendable, Equatable {
       index += 1
     }
     guard index < words.count else { return }
+    if words[index] == "sweep", words[..<index].last != "--", index + 2 < words.count,
+      let mode = SweepMode(rawValue: words[index + 1]), mode != .run,
+      !words[index + 2].hasPrefix("-")
+    {
+      sweepMode = mode
+      program = .file(words[index + 2])
+      scriptIndex = index + 3
+      scriptArguments = Array(words[(index + 3)...])
+      return
+    }
     scriptIndex = index + 1
     let rest = Array(words[(index + 1)...])
     if words[index] == "-" {
@@ -148,6 +162,7 @@ public struct CommandLineOptions: Sendable, Equatable {
   public static let usage = """
     usage: hpc [options] [script.lua [args]]
            hpc [options] jobs|cancel|wait …   the same work from a shell
+           hpc [options] sweep …              plan, step, and steer sweeps (sweep --help)
            hpc sim [--help]                   serve the simulator
       -e code         execute code
       -l module       require a module into a global (-l g=module names the global)

@@ -138,12 +138,24 @@ public final class ScriptRunner {
   /// - Parameter command: what to do.
   /// - Returns: the exit status.
   public func run(_ command: ShellCommand) -> Int32 {
+    runEmbedded(PackageResources.shell_lua, command.arguments())
+  }
+
+  /// Steers a sweep.
+  ///
+  /// - Parameter command: what to do.
+  /// - Returns: the exit status.
+  public func run(_ command: SweepCommand) -> Int32 {
+    runEmbedded(PackageResources.sweep_shell_lua, command.arguments())
+  }
+
+  private func runEmbedded(_ source: [UInt8], _ arguments: [LuaValue]) -> Int32 {
     state.catchSignals()
     defer { state.releaseSignals() }
     do {
-      let chunk = try state.load(PackageResources.shell_lua, name: "=hpc")
+      let chunk = try state.load(source, name: "=hpc")
       var status = ExitStatus.success
-      let stopped = try run(chunk, command.arguments()) { values in
+      let stopped = try run(chunk, arguments) { values in
         status = Int32(truncatingIfNeeded: values.first?.asInteger ?? 0)
       }
       return stopped ?? status
@@ -170,8 +182,23 @@ public final class ScriptRunner {
     }
   }
 
-  /// Waits for the answers of submissions, five seconds and a little, so that no id is lost.
+  /// Waits for the answers of submissions, five seconds and a little, so that no id is lost, and for
+  /// sweeps that detach: these settle what is in flight.
   private func awaitSubmissions() {
+    let sweeps = host.sweeps
+    if !sweeps.isEmpty {
+      let names = sweeps.names.joined(separator: ", ")
+      host.log(.info, "detaching from \(names): settling what is in flight …")
+      sweeps.pauseFunctions(true)
+      _ = state.block(timeout: .seconds(330)) { await sweeps.drained() }
+      sweeps.pauseFunctions(false)
+      for name in sweeps.names {
+        host.log(
+          .warn,
+          "\(name): left before all was settled; nothing is lost, the next run settles it. "
+            + "hpc sweep cancel \(name) cancels all of it")
+      }
+    }
     let ledger = host.submissions
     if ledger.isEmpty { return }
     _ = state.block(timeout: .seconds(6)) { await ledger.drained() }
@@ -205,9 +232,23 @@ public final class ScriptRunner {
   /// Shows an error as lua.c does: strings with a traceback, objects by their `__tostring`.
   private func report(_ error: LuaError) -> Int32 {
     fflush(nil)
+    if let status = sweepStatus(of: error) {
+      host.log(status == ExitStatus.success ? .info : .error, error.message)
+      return status
+    }
     let text = Self.text(of: error, in: state)
     Self.writeError("hpc: \(isatty(STDERR_FILENO) == 1 ? TextTable.printableLines(text) : text)\n")
     return ExitStatus.failure
+  }
+
+  /// The exit status that the error of a sweep asks for, where it is one of its own: an answer is
+  /// needed, another process runs the journal, or nothing failed at all (design §6).
+  private func sweepStatus(of error: LuaError) -> Int32? {
+    guard let table = error.value.asReference,
+      let status = try? state.rawGet(table, "exit_status").asInteger,
+      status != ExitStatus.failure
+    else { return nil }
+    return Int32(truncatingIfNeeded: status)
   }
 
   /// Message and traceback of an error; an object with a `__tostring` of its own stands alone, but

@@ -125,9 +125,12 @@ end
 -- Rows as an aligned text. Without columns: the keys of all rows, numbers first, then by name;
 -- for jobs what pjstat shows.
 function native.table_text(rows, columns)
+  local kind = getmetatable(rows)
+  kind = type(kind) == "table" and kind or {}
   if not columns and rows[1] == nil then
-    return "(none)"
+    return kind.footer and "(none)\n" .. kind.footer or "(none)"
   end
+  columns = columns or kind.columns
   if not columns and native.is_job(rows[1]) then
     columns = native.job_columns
   elseif not columns then
@@ -163,7 +166,8 @@ function native.table_text(rows, columns)
       cells[r][c] = cell(value)
     end
   end
-  return native.layout(headers, cells, right)
+  local text = native.layout(headers, cells, right)
+  return kind.footer and text .. "\n" .. kind.footer or text
 end
 
 function native.show(rows, columns)

@@ -5,7 +5,10 @@ import HPCClient
 import HTTP
 import LuaAPI
 import LuaRuntime
+import ObjectStore
+import SigV4
 import Simulator
+import Sweeps
 import Synchronization
 
 /// One run of a program: its connections, its simulator, and how they end.
@@ -13,6 +16,8 @@ final class Session {
   private let options: CommandLineOptions
   private let simulator = Mutex<Simulator?>(nil)
   private let transports = Mutex<[Int: CurlTransport]>([:])
+  /// Of the bucket, which has connections of its own.
+  private let storage = Mutex<CurlTransport?>(nil)
   private let isEnding = Mutex(false)
 
   init(_ options: CommandLineOptions) {
@@ -26,23 +31,38 @@ final class Session {
   /// - Returns: the exit status.
   func run(_ words: [String]) throws -> Int32 {
     var command: ShellCommand?
+    var sweepCommand: SweepCommand?
     if case .subcommand(let name, let arguments) = options.program {
-      command = try ShellCommand(name, parsing: arguments)
+      if name == "sweep" {
+        if arguments.contains("--help") || arguments.contains("-h") {
+          print(SweepCommand.usage)
+          return ScriptRunner.ExitStatus.success
+        }
+        sweepCommand = try SweepCommand(parsing: arguments)
+      } else {
+        command = try ShellCommand(name, parsing: arguments)
+      }
     }
     if options.usesSimulator {
       // A client that goes away must not end the process that embeds the server.
       signal(SIGPIPE, SIG_IGN)
       try startSimulator()
     }
-    let host = HPCHost(
+    var host = HPCHost(
       version: Main.version,
       log: { [options] level, line in
         guard level != .info || !options.isQuiet else { return }
         Output.line(level == .info ? line : "hpc: \(line)")
       },
       connect: { [self] (explicit) throws(HPCError) in try connect(explicit) })
+    host.progress = options.isQuiet ? nil : Output.progress
+    // What the simulator runs is thrown away, and no business of other programs.
+    host.catalog = options.usesSimulator ? nil : SweepCatalog.standard(Environment.variables)
+    host.sweepMode = options.sweepMode
+    if case .file(let path) = options.program { host.script = path }
     let runner = try ScriptRunner(
       options, commandLine: words, host: host, beforeExit: { [self] in end() })
+    if let sweepCommand { return runner.run(sweepCommand) }
     return command.map { runner.run($0) } ?? runner.run()
   }
 
@@ -54,6 +74,7 @@ final class Session {
     }
     guard first else { return }
     for transport in transports.withLock({ Array($0.values) }) { transport.shutdown() }
+    storage.withLock { $0 }?.shutdown()
     simulator.withLock { $0 }?.stop()
   }
 
@@ -108,6 +129,7 @@ final class Session {
         made.withLock { $0 = client }
         return client
       },
+      store: { [self] () throws(HPCError) in try store(settings) },
       simulator: simulator.map {
         .init(
           home: $0.home, endpoint: $0.endpoint, storageEndpoint: $0.storageEndpoint,
@@ -136,6 +158,31 @@ final class Session {
       known[limit] = transport
       return transport
     }
+  }
+
+  private func store(_ settings: Settings) throws(HPCError) -> ObjectStore {
+    guard let bucket = settings.bucket else {
+      throw HPCError(
+        .invalidSetting, "no bucket is set",
+        hint:
+          "Files go through it: set HPC_BUCKET to the name that the operator gave you, or bucket = "
+          + "in config.ini.")
+    }
+    let configuration = ObjectStore.Configuration(
+      endpoint: settings.storageEndpoint, bucket: bucket, region: settings.scope.region,
+      credentials: try settings.storageCredentials(),
+      retry: ObjectStore.RetryPolicy(deadline: settings.retryDeadline))
+    let transport = storage.withLock { known in
+      if let known { return known }
+      var settings = CurlTransport.Configuration(
+        limit: configuration.connections, slots: .transport, userAgent: "hpc/\(Main.version)")
+      settings.warn = { Output.line("hpc: warning: \($0)") }
+      if options.traces { settings.trace = { Output.line("trace: \($0)") } }
+      let made = CurlTransport(settings)
+      known = made
+      return made
+    }
+    return ObjectStore(configuration, transport: transport)
   }
 
   private func observer() -> @Sendable (ClientEvent) -> Void {
@@ -168,17 +215,48 @@ enum Environment {
   }
 }
 
-/// Whole lines to stderr, from any thread; on a terminal what they quote does nothing to it.
+/// Whole lines to stderr, from any thread, and below them a line of progress; on a terminal what they
+/// quote does nothing to it.
 enum Output {
   // Asked once: a prompt leads the descriptor elsewhere for a while.
   private static let isTerminal = isatty(STDERR_FILENO) == 1
+  private static let live = Mutex<String?>(nil)
 
   /// Called before anything leads stderr elsewhere.
   static func prepare() { _ = isTerminal }
 
   static func line(_ text: String) {
     let text = isTerminal ? TextTable.printableLines(text) : text
-    let bytes = Array((text + "\n").utf8)
-    unsafe bytes.withUnsafeBytes { _ = unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    live.withLock { live in
+      guard let live else { return write(text + "\n") }
+      write("\r\u{1b}[K" + text + "\n" + live)
+    }
+  }
+
+  /// The line of progress.
+  static var progress: ProgressOutput {
+    let canRewrite = isTerminal && Environment.variables["TERM"] != "dumb"
+    return ProgressOutput(isTerminal: canRewrite, width: { width }) { text in
+      live.withLock { live in
+        let text = text.map(TextTable.printable)
+        if text != nil || live != nil { write("\r\u{1b}[K" + (text ?? "")) }
+        live = text
+      }
+    }
+  }
+
+  private static var width: Int {
+    var size = winsize()
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return 80
+    }
+    return Int(size.ws_col)
+  }
+
+  private static func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    unsafe bytes.withUnsafeBytes {
+      _ = unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
+    }
   }
 }

@@ -1,5 +1,7 @@
 public import HPCClient
 public import LuaRuntime
+public import ObjectStore
+public import Sweeps
 
 /// What a table of functions works with: one account at one endpoint.
 public struct HPCConnection {
@@ -22,17 +24,20 @@ public struct HPCConnection {
   public var settings: Settings
   /// Made at the first call: a program that calls nothing needs no account.
   public var client: () throws(HPCError) -> HPCClient
+  /// The bucket; made at the first use like the client.
+  public var store: () throws(HPCError) -> ObjectStore
   public var simulator: EmbeddedSimulator?
   /// State of the connections for `hpc.config.connections`.
   public var connections: () -> [(key: LuaValue, value: LuaValue)]
 
   public init(
     settings: Settings, client: @escaping () throws(HPCError) -> HPCClient,
-    simulator: EmbeddedSimulator? = nil,
+    store: @escaping () throws(HPCError) -> ObjectStore, simulator: EmbeddedSimulator? = nil,
     connections: @escaping () -> [(key: LuaValue, value: LuaValue)] = { [] }
   ) {
     self.settings = settings
     self.client = client
+    self.store = store
     self.simulator = simulator
     self.connections = connections
   }
@@ -45,9 +50,21 @@ public struct HPCHost {
   /// Version of the program.
   public var version: String
   /// Writes lines to stderr, above a prompt where there is one.
-  public var log: (_ level: LogLevel, _ line: String) -> Void
+  public var log: @Sendable (_ level: LogLevel, _ line: String) -> Void
   /// Submissions under way, of all connections.
   public let submissions = SubmissionLedger()
+  /// Runs of sweeps under way.
+  public let sweeps = RunningSweeps()
+  /// Exit status by the last run or step of a sweep.
+  public let outcome = ProgramOutcome()
+  /// What a run means in this program.
+  public var sweepMode = SweepMode.run
+  /// Shows how far a run is; nil where nobody wants to know.
+  public var progress: ProgressOutput?
+  /// The sweeps of this user; nil where there is no place for it.
+  public var catalog: SweepCatalog?
+  /// The Lua file that the program runs.
+  public var script: String?
 
   /// How important a line is.
   public enum LogLevel: String, Sendable, CaseIterable {
@@ -55,7 +72,7 @@ public struct HPCHost {
   }
 
   public init(
-    version: String, log: @escaping (LogLevel, String) -> Void,
+    version: String, log: @escaping @Sendable (LogLevel, String) -> Void,
     connect: @escaping ([SettingKey: String]) throws(HPCError) -> HPCConnection
   ) {
     self.version = version

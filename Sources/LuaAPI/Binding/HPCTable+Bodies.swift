@@ -16,6 +16,8 @@ extension HPCTable {
     bodies.merge(fileBodies(connection, in: state)) { _, new in new }
     bodies.merge(toolBodies(connection, in: state)) { _, new in new }
     bodies.merge(spaces.bodies()) { _, new in new }
+    let sweeps = try SweepBindings(table: self, connection: connection, state: state)
+    bodies.merge(sweeps.bodies()) { _, new in new }
     return bodies
   }
 

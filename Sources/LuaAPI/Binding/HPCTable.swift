@@ -1,5 +1,6 @@
 import HPCClient
 public import LuaRuntime
+import Sweeps
 
 /// Builds the `hpc` table: every function of the spec, its arguments checked before its body runs.
 public final class HPCTable {
@@ -53,6 +54,7 @@ public final class HPCTable {
     spaces = try SpaceBindings(in: state, errors: errors)
     let errors = errors
     state.describeError = { error in
+      if let error = error as? SweepError { return errors.error(error) }
       guard let error = error as? HPCError else { return LuaError(String(describing: error)) }
       return errors.error(error) { .integer(Int($0.id?.number ?? 0)) }
     }

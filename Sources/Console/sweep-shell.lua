@@ -1,0 +1,123 @@
+-- `hpc sweep COMMAND NAME …`: what the journal alone can tell and do. Called with the command, its
+-- words and its options; answers the exit status.
+local command, words, options = ...
+local format = options.format
+local name = table.remove(words, 1)
+
+local function csv_cell(value)
+  local text = value == nil and "" or tostring(value)
+  if text:find('[,"\r\n]') then
+    text = '"' .. text:gsub('"', '""') .. '"'
+  end
+  return text
+end
+
+-- Rows as they were asked for; `columns` names those of CSV.
+local function emit(rows, columns)
+  if format == "json" then
+    print(hpc.json.encode(hpc.json.array(rows)))
+  elseif format == "csv" then
+    print(table.concat(columns, ","))
+    for _, row in ipairs(rows) do
+      local cells = {}
+      for c, column in ipairs(columns) do
+        cells[c] = csv_cell(row[column])
+      end
+      print(table.concat(cells, ","))
+    end
+  else
+    print(rows)
+  end
+  return 0
+end
+
+local function emit_one(value, text)
+  print(format == "json" and hpc.json.encode(value) or text or value)
+  return 0
+end
+
+local function numbers(text)
+  if not text then
+    return nil
+  end
+  local list = {}
+  for word in text:gmatch("[^,%s]+") do
+    local number = math.tointeger(tonumber(word))
+    if not number then
+      error("--points takes numbers, such as 3,7,12; got '" .. word .. "'", 0)
+    end
+    list[#list + 1] = number
+  end
+  return list
+end
+
+local commands = {}
+
+function commands.list()
+  local rows = hpc.sweep()
+  if format == "table" and #rows == 0 then
+    print("no sweeps on this computer yet")
+    return 0
+  end
+  return emit(rows, { "name", "points", "done", "failed", "open", "run_by", "journal" })
+end
+
+function commands.status()
+  local status = hpc.sweep(name):status()
+  if format == "csv" then
+    print("state,points")
+    for state, count in pairs(status.counts or {}) do
+      print(state .. "," .. count)
+    end
+    return 0
+  end
+  return emit_one(status)
+end
+
+function commands.results()
+  local rows = hpc.sweep(name):results({ state = options.state, all = options.all })
+  return emit(rows, getmetatable(rows).all_columns)
+end
+
+function commands.logs()
+  local sweep = hpc.sweep(name)
+  local point = math.tointeger(tonumber(words[1]))
+  if words[1] and not point then
+    error("a point has a number: see hpc sweep results " .. name .. " --all", 0)
+  end
+  if not point then
+    local failed = sweep:results({ state = "failed" })[1]
+    if not failed then
+      error("which point? hpc sweep logs " .. name .. " POINT", 0)
+    end
+    point = failed.point
+    hpc.log.info("the first failed one: " .. tostring(failed))
+  end
+  return emit_one(sweep:logs(point))
+end
+
+function commands.retry()
+  local resources
+  for _, key in ipairs({ "elapse", "node", "rscgrp", "group" }) do
+    if options[key] then
+      resources = resources or {}
+      resources[key] = options[key]
+    end
+  end
+  local count = hpc.sweep(name):retry({
+    cause = options.cause, points = numbers(options.points), resources = resources,
+  })
+  local text = count == 0 and "no point to retry"
+    or count .. (count == 1 and " point is" or " points are")
+      .. " to run again: run the sweep's Lua file, or hpc sweep step FILE.lua"
+  return emit_one({ retried = count }, text)
+end
+
+function commands.cancel()
+  local count = hpc.sweep(name):cancel(numbers(options.points))
+  return emit_one({ cancelled = count },
+    count == 0 and "nothing to cancel" or "cancelled " .. count
+      .. (count == 1 and " point" or " points"))
+end
+
+return commands[command]()
