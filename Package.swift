@@ -76,7 +76,7 @@ let package = Package(
     swift("Sweeps", ["CSQLite", "JSON", "HTTP", "SigV4", "HPCClient", "ObjectStore"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift(
-      "LuaAPI", ["LuaRuntime", "HPCClient", "ObjectStore", "Sweeps"],
+      "LuaAPI", ["LuaRuntime", "HPCClient", "HTTP", "SigV4", "ObjectStore", "Sweeps"],
       resources: [.embedInCode("prelude.lua"), .embedInCode("sweeps.lua")]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "XML", "CMicrohttpd"]),
     swift(
@@ -119,7 +119,7 @@ let package = Package(
       ]),
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("LuaRuntimeTests", ["LuaRuntime"], resources: [.copy("Corpus")]),
-    tests("LuaAPITests", ["LuaAPI", "LuaRuntime", "HPCClient", "HTTP"]),
+    tests("LuaAPITests", ["LuaAPI", "LuaRuntime", "HPCClient", "HTTP", "ObjectStore", "Sweeps"]),
     tests("LineEditorTests", ["LineEditor"]),
     tests("ConsoleTests", ["Console"]),
     tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),

@@ -5,9 +5,9 @@ local jobs = hpc.jobs
 
 -- A glob (`*`, `?`, `[a-z]`) as a pattern; a literal beyond ten characters loses its tail, because
 -- the service cuts job names.
-local function glob(text)
-  if not text:find("[*?%[]") then
-    text = text:sub(1, 10)
+local function glob(text, limit)
+  if limit and not text:find("[*?%[]") then
+    text = text:sub(1, limit)
   end
   local pattern = text:gsub("[%^%$%(%)%%%.%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
   return "^" .. pattern:gsub("%[!", "[^") .. "$"
@@ -30,11 +30,12 @@ function native.list(options)
       states[state] = true
     end
   end
-  local pattern = options.name and glob(options.name)
+  local pattern = options.name and glob(options.name, 10)
+  local sweep = options.name and glob(options.name)
   local kept = native.job_array()
   for _, job in ipairs(all) do
     if (not states or states[job.state] or states[job.status])
-      and (not pattern or (job.name or ""):find(pattern))
+      and (not pattern or (job.name or ""):find(pattern) or (job.sweep or ""):find(sweep))
       and (not options.where or options.where(job)) then
       kept[#kept + 1] = job
     end
@@ -43,13 +44,25 @@ function native.list(options)
 end
 
 function native.cancel(what)
-  if math.type(what) == "integer" or native.is_job(what) then
-    native.cancel_one(what)
+  local is_one = type(what) ~= "table" or native.is_job(what)
+  local ids, told = {}, {}
+  for i, job in ipairs(is_one and { what } or what) do
+    ids[i] = native.id_of(job)
+  end
+  for _, id in ipairs(native.tell_sweeps(ids)) do
+    told[id] = true
+  end
+  if is_one then
+    if not told[ids[1]] then
+      native.cancel_one(what)
+    end
     return
   end
-  return hpc.map(what, function(job)
-    local ok, err = pcall(native.cancel_one, job)
-    local id = native.id_of(job)
+  return hpc.map(ids, function(id)
+    local ok, err = true, nil
+    if not told[id] then
+      ok, err = pcall(native.cancel_one, id)
+    end
     if ok then
       return { id = id, outcome = "accepted" }
     end
@@ -71,7 +84,7 @@ function native.job_refresh(job)
 end
 
 function native.job_cancel(job)
-  native.cancel_one(job)
+  native.cancel(job)
 end
 
 function native.job_wait(job, options)
@@ -133,6 +146,13 @@ function native.table_text(rows, columns)
   columns = columns or kind.columns
   if not columns and native.is_job(rows[1]) then
     columns = native.job_columns
+    for _, job in ipairs(rows) do
+      if job.sweep then
+        columns = { table.unpack(columns) }
+        columns[#columns + 1], columns[#columns + 2] = "sweep", "point"
+        break
+      end
+    end
   elseif not columns then
     local seen = {}
     columns = {}

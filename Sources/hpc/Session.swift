@@ -56,8 +56,10 @@ final class Session {
       },
       connect: { [self] (explicit) throws(HPCError) in try connect(explicit) })
     host.progress = options.isQuiet ? nil : Output.progress
-    // What the simulator runs is thrown away, and no business of other programs.
-    host.catalog = options.usesSimulator ? nil : SweepCatalog.standard(Environment.variables)
+    // What the simulator runs is thrown away with its home, and no business of other programs.
+    host.catalog =
+      simulator.withLock { $0 }.map { SweepCatalog(folder: "\($0.home)/.local/state/hpc/sweeps") }
+      ?? SweepCatalog.standard(Environment.variables)
     host.sweepMode = options.sweepMode
     if case .file(let path) = options.program { host.script = path }
     let runner = try ScriptRunner(

@@ -11,12 +11,13 @@ extension HPCTable {
       "hpc.json.encode": .builtin(.jsonEncode), "hpc.json.null": .builtin(.jsonNull),
       "hpc.json.array": .builtin(.jsonArray), "hpc.version": .value(.string(host.version)),
     ]
-    let jobs = try JobBindings(table: self, connection: connection, state: state)
+    let sweeps = try SweepBindings(table: self, connection: connection, state: state)
+    let jobs = try JobBindings(
+      table: self, connection: connection, sweeps: sweeps, state: state)
     bodies.merge(jobs.bodies) { _, new in new }
     bodies.merge(fileBodies(connection, in: state)) { _, new in new }
     bodies.merge(toolBodies(connection, in: state)) { _, new in new }
     bodies.merge(spaces.bodies()) { _, new in new }
-    let sweeps = try SweepBindings(table: self, connection: connection, state: state)
     bodies.merge(sweeps.bodies()) { _, new in new }
     return bodies
   }

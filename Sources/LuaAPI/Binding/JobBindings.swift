@@ -9,14 +9,18 @@ final class JobBindings {
   private let objects: ObjectTypes
   private let native: LuaReference
   private let table: HPCTable
+  private let sweeps: SweepBindings
   private let index: LuaReference
   private let text: LuaReference
   private let pairs: LuaReference
   private let arrayType: LuaReference
   private(set) var bodies: [String: APIBody] = [:]
 
-  init(table: HPCTable, connection: LazyConnection, state: LuaState) throws {
+  init(
+    table: HPCTable, connection: LazyConnection, sweeps: SweepBindings, state: LuaState
+  ) throws {
     self.table = table
+    self.sweeps = sweeps
     self.connection = connection
     objects = table.objects
     let native = table.native
@@ -94,6 +98,7 @@ final class JobBindings {
           let type = try jobType(observedAt: answer.observedAt, in: call.state)
           let job = try decode(answer, "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
+          try sweeps.mark(try call.state.make([.reference(job)]), in: call.state)
           return .value(.reference(job))
         }
       },
@@ -134,8 +139,9 @@ final class JobBindings {
           let client = try connection.client()
           return .await({ try await client.listJobsRaw() }) { [self] call, answer in
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
-            return .value(
-              .reference(try decode(answer, "a list of jobs", elements: type, in: call.state)))
+            let jobs = try decode(answer, "a list of jobs", elements: type, in: call.state)
+            try sweeps.mark(jobs, in: call.state)
+            return .value(.reference(jobs))
           }
         }
       ),
@@ -147,6 +153,7 @@ final class JobBindings {
           return .await({ try await client.cancel(id) }) { _, _ in .nothing }
         }
       ),
+      ("tell_sweeps", { [sweeps] call in try sweeps.tellSweeps(call) }),
       ("id_of", { [self] call in .value(.integer(Int(try id(call, 1).number))) }),
       (
         "is_job",

@@ -9,6 +9,7 @@ enum JobObject {
   static let shortNames = [
     "id", "name", "state", "elapsed", "limit", "waited", "accepted", "started", "nodes", "user",
     "group", "queue", "reason", "last_state", "exit_code", "pjm_code", "signal", "observed_at",
+    "sweep", "point",
   ]
 
   /// Which of the wire's fields a short name needs.

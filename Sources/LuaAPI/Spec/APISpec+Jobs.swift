@@ -11,7 +11,7 @@ extension APISpec {
               optional: true, "only jobs in this state, or in one of these"),
             APIParameter(
               "name", .string, optional: true,
-              "only jobs whose name matches this glob; the service cuts names to ten characters, so a longer literal is compared by its first ten"
+              "only jobs whose name, or whose sweep's name, matches this glob; the service cuts names to ten characters, so a longer literal is compared by its first ten"
             ),
             APIParameter(
               "where", .function, optional: true, "function(job) --> true for the jobs to keep"),
@@ -66,7 +66,10 @@ extension APISpec {
         )
       ],
       errors: ["for one job: 404 when no such job is known any more"],
-      notes: ["An array is worked through to its end whatever happens to single jobs."],
+      notes: [
+        "An array is worked through to its end whatever happens to single jobs.",
+        "A sweep whose job is cancelled does not run that point again.",
+      ],
       example: "hpc.jobs.cancel(hpc.jobs.list{name = \"test-*\"})"),
     APIEntry(
       .function, "hpc.jobs.wait", "Waits until jobs have ended, as far as that can be known.",
@@ -161,6 +164,12 @@ extension APISpec {
     APIEntry(
       .field, "Job.observed_at", "When this was seen.",
       returns: [APIReturn(.number, "epoch seconds of this computer")]),
+    APIEntry(
+      .field, "Job.sweep", "Sweep that the job belongs to, where it is one of this computer.",
+      returns: [APIReturn(.string, "its name")]),
+    APIEntry(
+      .field, "Job.point", "Point of that sweep, or points where they share the job.",
+      returns: [APIReturn(.string, "its name, such as L=16,T=2.3")]),
     APIEntry(
       .method, "Job:refresh", "Reads the job again and updates this table.",
       returns: [APIReturn(.object("Job"), "itself")],

@@ -249,7 +249,7 @@ final class SweepBindings {
           storagePrefix: connection.settings.storagePrefix,
           connections: connection.settings.maxConnections,
           isSimulated: connection.simulator != nil)
-      }, catalog: sweep.isSimulated ? nil : host.catalog
+      }, catalog: host.catalog
     ) { news in
       switch news {
       case .settled(let row):
