@@ -38,7 +38,8 @@ import Testing
         settings: settings,
         client: { () throws(HPCError) in
           HPCClient(try HPCClient.Configuration(settings), transport: transport)
-        })
+        },
+        store: { () throws(HPCError) in throw HPCError(.invalidSetting, "no bucket is set") })
     }
     let table = try HPCTable.install(in: state, host: host)
     defer { _ = table }

@@ -27,8 +27,8 @@ struct ProgressDisplay: Sendable {
 
   private func follow(_ progress: @Sendable () -> SweepProgress) async {
     var last = ""
-    var lastTime = ContinuousClock.now
-    var isFirst = true
+    // What is over within seconds needs no line on its way.
+    var next = ContinuousClock.now + .seconds(5)
     while !Task.isCancelled {
       let now = progress()
       let text = SweepText.progress(now, name: name, isSimulated: isSimulated)
@@ -36,9 +36,9 @@ struct ProgressDisplay: Sendable {
         if output.isTerminal {
           output.show(TextTable.cut(text, to: max(20, output.width() - 1)))
           last = text
-        } else if isFirst || ContinuousClock.now - lastTime >= .seconds(60) {
+        } else if ContinuousClock.now >= next {
           write(text)
-          (last, lastTime, isFirst) = (text, .now, false)
+          (last, next) = (text, .now + .seconds(60))
         }
       }
       try? await Task.sleep(for: .milliseconds(200))

@@ -53,16 +53,15 @@ enum ResourceReader {
     }
     var resources = Resources(
       node: try text("node"), rscgrp: try text("rscgrp"), group: try text("group"))
-    if let elapse = try text("elapse") {
-      guard let seconds = Elapse.seconds(elapse) else {
+    let elapse = try state.rawGet(table, "elapse")
+    if !elapse.isNil {
+      let given = elapse.asInteger.map { "\($0)" } ?? elapse.text ?? ""
+      guard let seconds = Elapse.seconds(given) else {
         throw Problem(
-          description:
-            "option 'resources': elapse is whole seconds, \"2h\" or \"02:00:00\", not \"\(elapse)\""
-        )
+          description: "option 'resources': elapse is whole seconds, \"2h\" or \"02:00:00\", not "
+            + (elapse.text.map { "\"\($0)\"" } ?? (try state.text(of: elapse))))
       }
       resources.elapse = seconds
-    } else if let other = try state.rawGet(table, "elapse").asNumber {
-      throw Problem(description: "option 'resources': elapse is whole seconds, not \(other)")
     }
     if let mpi = try text("mpi") {
       resources.mpi = mpi.utf8.allSatisfy { (0x30...0x39).contains($0) } ? "proc=\(mpi)" : mpi

@@ -187,7 +187,7 @@ extension SweepBindings {
       }
       return row.point
     } catch let error as ParameterReader.Problem {
-      throw LuaError.argument(position - 1, error.description)
+      throw LuaError.argument(position, error.description)
     }
   }
 
@@ -205,9 +205,9 @@ extension SweepBindings {
         do {
           resources = try ResourceReader.resources(wish, in: call.state)
         } catch let error as ResourceReader.Problem {
-          throw LuaError.argument(1, error.description)
+          throw LuaError.argument(2, error.description)
         } catch let error as ResourceError {
-          throw LuaError.argument(1, error.description)
+          throw LuaError.argument(2, error.description)
         }
       }
     }

@@ -241,9 +241,9 @@ extension SweepBindings {
       given = try ParameterReader.parameters(call.table(2), in: call.state)
       for (name, _) in given { try ParameterName.check(name) }
     } catch let error as ParameterReader.Problem {
-      throw LuaError.argument(1, error.description)
+      throw LuaError.argument(2, error.description)
     } catch let error as SpaceError {
-      throw LuaError.argument(1, error.description)
+      throw LuaError.argument(2, error.description)
     }
     let parameters = Parameters(given)
     guard var definition = sweep.definition else {
@@ -261,7 +261,7 @@ extension SweepBindings {
       sweep.replace(definition)
     } else if Set(names) != Set(parameters.names) {
       throw LuaError.argument(
-        1,
+        2,
         "the points of \(sweep.name) have \(names.joined(separator: ", ")), not "
           + parameters.names.joined(separator: ", "))
     }

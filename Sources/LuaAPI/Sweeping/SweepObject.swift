@@ -35,7 +35,8 @@ final class SweepObject {
     if let definition {
       made = SweepSession(definition, service: try service(), catalog: catalog, news: news)
     } else {
-      made = SweepSession(journal: journal, service: try service(), catalog: catalog, news: news)
+      made = try SweepSession(
+        journal: journal, service: try service(), catalog: catalog, news: news)
     }
     session = made
     return made
