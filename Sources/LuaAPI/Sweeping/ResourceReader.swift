@@ -57,9 +57,10 @@ enum ResourceReader {
     if !elapse.isNil {
       let given = elapse.asInteger.map { "\($0)" } ?? elapse.text ?? ""
       guard let seconds = Elapse.seconds(given) else {
+        let shown = try elapse.text.map { "\"\($0)\"" } ?? state.text(of: elapse)
         throw Problem(
-          description: "option 'resources': elapse is whole seconds, \"2h\" or \"02:00:00\", not "
-            + (elapse.text.map { "\"\($0)\"" } ?? (try state.text(of: elapse))))
+          description:
+            "option 'resources': elapse is whole seconds, \"2h\" or \"02:00:00\", not \(shown)")
       }
       resources.elapse = seconds
     }
