@@ -84,7 +84,9 @@ let package = Package(
       ["CTerminal", .target(name: "CReadline", condition: .when(traits: ["Readline"]))]),
     swift(
       "Console", ["LuaRuntime", "LuaAPI", "LineEditor"],
-      resources: [.embedInCode("shell.lua"), .embedInCode("sweep-shell.lua")]),
+      resources: [
+        .embedInCode("shell.lua"), .embedInCode("sweep-shell.lua"), .embedInCode("watch.lua"),
+      ]),
     .executableTarget(
       name: "hpc",
       dependencies: [

@@ -37,6 +37,10 @@ public final class ScriptRunner {
     }
     state = try LuaState()
     table = try HPCTable.install(in: state, host: host)
+    let watch = JobWatch(
+      title: options.usesSimulator ? "simulator" : "hpc", allowsColor: options.usesColor,
+      variables: Self.variables)
+    table.makeWatch = { try watch.make(in: $0) }
     let log = host.log
     state.taskFailed = { [unowned state] error in
       log(.error, "a task failed: \(Self.text(of: error, in: state))")

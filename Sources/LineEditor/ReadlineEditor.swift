@@ -63,6 +63,8 @@
       isActive = true
       event = nil
       hpc_rl_forget_eof()
+      // Another program, or a full screen, may have seen the size change.
+      rl_reset_screen_size()
       _ = TerminalGuard.arm(descriptor)
       TerminalGuard.setPrompting(true)
       unsafe rl_callback_handler_install(Self.marked(prompt)) { line in

@@ -10,6 +10,7 @@ public enum TerminalGuard {
   nonisolated(unsafe) private static var modes: UnsafeMutablePointer<termios>? = nil
   nonisolated(unsafe) private static var terminal: Int32 = -1
   nonisolated(unsafe) private static var isPrompting = false
+  nonisolated(unsafe) private static var isFullScreen = false
   nonisolated(unsafe) private static var previous: UnsafeMutablePointer<sigaction>? = nil
   nonisolated(unsafe) private static var owner: pid_t = 0
 
@@ -43,10 +44,25 @@ public enum TerminalGuard {
   /// Says whether the terminal is in the modes of the line editor, with a prompt on it.
   static func setPrompting(_ prompting: Bool) { unsafe isPrompting = prompting }
 
+  /// Says whether a ``FullScreen`` is on the terminal.
+  static func setFullScreen(_ full: Bool) { unsafe isFullScreen = full }
+
   /// Puts the terminal into the modes that it had, and stdout and stderr back onto it.
   public static func restore() {
     // A child between fork and exec is not the owner.
     guard let modes = unsafe modes, unsafe owner == getpid() else { return }
+    if unsafe isFullScreen {
+      unsafe isFullScreen = false
+      // "\e[?25h\e[?1049l": the cursor, and the screen that was there before.
+      var bytes:
+        (
+          UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8, UInt8,
+          UInt8
+        ) = (
+          0x1b, 0x5b, 0x3f, 0x32, 0x35, 0x68, 0x1b, 0x5b, 0x3f, 0x31, 0x30, 0x34, 0x39, 0x6c
+        )
+      _ = unsafe write(terminal, &bytes, 14)
+    }
     OutputCapture.release()
     if unsafe isPrompting {
       unsafe isPrompting = false

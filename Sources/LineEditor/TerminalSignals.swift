@@ -11,6 +11,11 @@ public final class TerminalSignals {
   public let descriptor: Int32
   private var previous: [Int32: sigaction] = [:]
 
+  /// The one that exists, for whoever has the terminal for a while. `nonisolated(unsafe)`: made and
+  /// used on the thread of the prompt.
+  nonisolated(unsafe) private static weak var shared: TerminalSignals?
+  public static var current: TerminalSignals? { unsafe shared }
+
   // Written before the handlers are installed, read by them.
   nonisolated(unsafe) private static var writer: Int32 = -1
 
@@ -37,6 +42,7 @@ public final class TerminalSignals {
       _ = unsafe sigaction(signal, &action, &before)
       previous[signal] = before
     }
+    unsafe Self.shared = self
   }
 
   deinit {

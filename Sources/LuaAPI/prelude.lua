@@ -193,3 +193,7 @@ end
 function native.show(rows, columns)
   print(native.table_text(rows, columns))
 end
+
+function native.watch(options)
+  native.watch_screen(hpc, options or {})
+end

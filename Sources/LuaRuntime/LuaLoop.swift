@@ -77,6 +77,11 @@ extension LuaState {
     with(task) { machine.stopTask(at: $0, on: stack, .cancel) }
   }
 
+  /// Whether the foreground task runs now, and not another one or Swift.
+  public var isForegroundRunning: Bool {
+    machine.current.map { $0 == machine.foreground } ?? false
+  }
+
   /// Cancels all tasks.
   public func cancelAll() { machine.stopAll(.cancel) }
 

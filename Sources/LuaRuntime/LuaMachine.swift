@@ -174,7 +174,7 @@ enum StopReason: Int32 {
 }
 
 /// A task that has not ended.
-@safe struct TaskHandle {
+@safe struct TaskHandle: Equatable {
   fileprivate let task: OpaquePointer
 
   fileprivate init(_ task: OpaquePointer) { unsafe self.task = task }

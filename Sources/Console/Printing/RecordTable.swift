@@ -15,6 +15,8 @@ struct RecordTable: Sendable, Equatable {
   var columns: [Column]
   /// A line below, where there is something to say.
   var summary = ""
+  /// Whether columns that have no room are named below.
+  var namesOmitted = true
 
   /// Lays the rows out.
   ///
@@ -29,7 +31,7 @@ struct RecordTable: Sendable, Equatable {
     var text = table.rendered(width: width)
     if palette.isOn { text = painted(text, shown, palette) }
     if !summary.isEmpty { text += "\n" + palette.paint(TextTable.cut(summary, to: width), .faint) }
-    if !omitted.isEmpty {
+    if !omitted.isEmpty, namesOmitted {
       text +=
         "\n"
         + palette.paint(

@@ -17,6 +17,14 @@ extension HPCTable {
     bodies.merge(jobs.bodies) { _, new in new }
     bodies.merge(fileBodies(connection, in: state)) { _, new in new }
     bodies.merge(toolBodies(connection, in: state)) { _, new in new }
+    bodies["hpc.watch"] = inLua("watch")
+    let watch = try state.function("watch") { [weak self] call in
+      guard let watch = try self?.makeWatch?(call.state) else {
+        throw LuaError("there is nothing here to watch jobs on")
+      }
+      return .call(watch, [.argument(1), .argument(2)])
+    }
+    try state.rawSet(native, "watch_screen", .reference(watch))
     bodies.merge(spaces.bodies()) { _, new in new }
     bodies.merge(sweeps.bodies()) { _, new in new }
     return bodies

@@ -7,10 +7,13 @@ public final class HPCTable {
   let host: HPCHost
   let objects = ObjectTypes()
   let errors: ErrorTable
+  /// Makes the function that `hpc.watch` calls with the table and the options, at its first use.
+  public var makeWatch: ((LuaState) throws -> LuaReference)?
   /// Shows text in place of `print`, where there is a better way; answers false where there is not.
   public var present: ((String) -> Bool)?
-  /// Functions that only prelude.lua uses, and the functions that it defines.
-  let native: LuaReference
+  /// Functions that only prelude.lua uses, and the functions that it defines; of the table that is
+  /// being made, so that each connection has its own.
+  private(set) var native: LuaReference
   let spaces: SpaceBindings
   /// By the identity of the function in Lua: which entry describes it.
   private(set) var described: [UInt: String] = [:]
@@ -63,6 +66,7 @@ public final class HPCTable {
   /// A table for one connection, `hpc` itself and what `hpc.connect{}` answers.
   func make(_ connection: LazyConnection, in state: LuaState) throws -> LuaReference {
     let hpc = try state.make([:])
+    native = try state.make([:])
     let bodies = try bodies(connection, in: state)
     for entry in APISpec.entries where entry.path.hasPrefix("hpc.") {
       let value: LuaValue

@@ -41,6 +41,29 @@ extension APISpec {
       ],
       example: "hpc.show(hpc.jobs.list(), {\"id\", \"name\", \"state\", \"elapsed\"})"),
     APIEntry(
+      .function, "hpc.watch",
+      "Keeps your jobs on the screen: states, time against limit, nodes; q leaves.",
+      parameters: [
+        APIParameter(
+          "options",
+          .options([
+            APIParameter(
+              "interval", .seconds, optional: true, "between two list requests; default 10"),
+            APIParameter(
+              "state", .oneOf([.words(states + pjmStates), .array(.words(states + pjmStates))]),
+              optional: true, "only jobs in this state, or in one of these"),
+            APIParameter(
+              "name", .string, optional: true, "only jobs whose name matches this glob"),
+            APIParameter(
+              "count", .integer, optional: true, "leave after so many lists; default never"),
+          ]), optional: true, "what to watch and how")
+      ],
+      errors: [
+        "a failed list is shown, and the jobs seen last stay", "in a task beside the foreground",
+      ],
+      notes: ["Where there is no terminal, each list is printed below the last one."],
+      example: "hpc.watch{interval = 5}"),
+    APIEntry(
       .function, "hpc.clock", "Monotonic time.",
       returns: [APIReturn(.number, "seconds since an arbitrary moment")],
       example: "local t = hpc.clock(); f(); print(hpc.clock() - t)"),

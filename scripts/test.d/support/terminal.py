@@ -33,6 +33,7 @@ class Terminal:
         self.child.ptyproc.delayafterterminate = 0
         self.screen = pyte.HistoryScreen(columns, rows, history=20_000, ratio=0.001)
         self.stream = pyte.ByteStream(self.screen)
+        self.behind = None  # the main screen while a program shows one of its own
         self.raw = b""
         self.ended = False
         if start:
@@ -61,8 +62,22 @@ class Terminal:
             self.ended = True
             return False
         self.raw += data
-        self.stream.feed(data)
+        for part in re.split(rb"(\x1b\[\?1049[hl])", data):
+            if part.startswith(b"\x1b[?1049"):
+                self.switch(part.endswith(b"h"))
+            else:
+                self.stream.feed(part)
         return True
+
+    def switch(self, alternate):
+        """What pyte lacks: a second screen, for programs that take all of it."""
+        if alternate and not self.behind:
+            self.behind = self.screen
+            self.screen = pyte.HistoryScreen(self.behind.columns, self.behind.lines)
+        elif not alternate and self.behind:
+            self.behind.resize(self.screen.lines, self.screen.columns)
+            self.screen, self.behind = self.behind, None
+        self.stream = pyte.ByteStream(self.screen)
 
     def wait(self, holds, what="", within=20):
         """Takes output until a condition holds."""
