@@ -215,4 +215,16 @@ extension SweepJournal {
     }
     return place
   }
+
+  /// Size of the file in pages.
+  func pageCount() throws(JournalError) -> Int? {
+    try checked { () throws(SQLiteFailure) in try database.value("PRAGMA page_count")?.int }
+  }
+
+  /// Lets this connection's file grow to so many pages, as on a disk that is full then.
+  func limit(pages: Int) throws(JournalError) {
+    try checked { () throws(SQLiteFailure) in
+      _ = try database.value("PRAGMA max_page_count = \(pages)")
+    }
+  }
 }

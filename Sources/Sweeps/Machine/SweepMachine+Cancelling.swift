@@ -27,7 +27,10 @@ extension SweepMachine {
     case .submitted:
       guard let number = record[attempt: id].submission else { return }
       cancelSubmitted(id, number)
-    case .sealing, .sealed, .unknown, .refused, .withdrawn, .closed:
+    case .closed:
+      // A retry has taken its verdict back, and no new attempt was opened since.
+      settle(point, .cancelled)
+    case .sealing, .sealed, .unknown, .refused, .withdrawn:
       break
     }
   }

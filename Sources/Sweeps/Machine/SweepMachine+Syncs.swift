@@ -71,7 +71,9 @@ extension SweepMachine {
 
   private mutating func stopIfHopeless(_ tree: SyncTree) {
     let lane = self[keyPath: lane(tree)]
-    if lane.failures >= 20 || lane.requestFailures >= 20 {
+    // A wiped home fails every sync back, and is told from a passing trouble only once its jobs
+    // have been absent for long enough to be sealed.
+    if lane.failures >= (tree == .outputs ? 60 : 20) || lane.requestFailures >= 20 {
       stop(.sync(tree, lane.lastMessage))
     }
   }

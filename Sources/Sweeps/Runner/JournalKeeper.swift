@@ -37,7 +37,8 @@ actor JournalKeeper {
   ///
   /// - Parameter isThrowaway: one of another service is removed first.
   func open(
-    path: String, name: String, service: JournalService, now: Int64, isThrowaway: Bool
+    path: String, name: String, service: JournalService, now: Int64, isThrowaway: Bool,
+    pageLimit: Int? = nil
   ) throws(JournalError) {
     do throws(JournalError) {
       journal = try SweepJournal(path: path, name: name, service: service, now: now)
@@ -46,6 +47,7 @@ actor JournalKeeper {
       JournalFiles.remove(path)
       journal = try SweepJournal(path: path, name: name, service: service, now: now)
     }
+    if let pageLimit { try journal?.limit(pages: pageLimit) }
   }
 
   /// Gives the journal and its lock back.

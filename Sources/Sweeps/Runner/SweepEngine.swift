@@ -126,7 +126,10 @@ actor SweepEngine {
 
   private func commit(_ rows: JournalCommit) {
     let keeper = setup.keeper
-    Task {
+    lastTask += 1
+    let id = lastTask
+    keptTasks[id] = Task {
+      defer { self.keptTasks[id] = nil }
       do {
         try await keeper.apply(rows)
       } catch is JournalKeeper.Died {

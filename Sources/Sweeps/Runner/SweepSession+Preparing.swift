@@ -16,7 +16,7 @@ extension SweepSession {
     do throws(JournalError) {
       try await keeper.open(
         path: journalPath, name: name, service: service.identity, now: now,
-        isThrowaway: service.isSimulated)
+        isThrowaway: service.isSimulated, pageLimit: pageLimit)
     } catch {
       throw SweepError(error)
     }

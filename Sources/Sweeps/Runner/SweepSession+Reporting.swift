@@ -8,6 +8,7 @@ extension SweepSession {
     var report = SweepReport()
     report.progress = progress
     report.progress.counts = machine.counts
+    report.progress.settled = settled.count
     report.progress.isRunning = false
     board.progress = report.progress
     report.anomalies = await engine.anomalies

@@ -15,6 +15,8 @@ public actor SweepSession {
   let news: @Sendable (SweepNews) -> Void
   nonisolated let board = ProgressBoard()
   let fate: @Sendable (Int) -> JournalKeeper.Fate
+  /// Pages that the journal may have, for tests of a full disk.
+  let pageLimit: Int?
   let seed: @Sendable () -> UInt64
   let timing: SweepTiming
   private(set) var engine: SweepEngine?
@@ -50,7 +52,8 @@ public actor SweepSession {
     catalog: SweepCatalog? = nil, news: @escaping @Sendable (SweepNews) -> Void = { _ in },
     timing: SweepTiming? = nil,
     seed: @escaping @Sendable () -> UInt64 = { UInt64.random(in: 0...UInt64.max) },
-    fate: @escaping @Sendable (Int) -> JournalKeeper.Fate = { _ in .proceed }
+    fate: @escaping @Sendable (Int) -> JournalKeeper.Fate = { _ in .proceed },
+    pageLimit: Int? = nil
   ) {
     self.definition = definition
     self.name = name
@@ -58,6 +61,7 @@ public actor SweepSession {
     self.catalog = catalog
     self.news = news
     self.fate = fate
+    self.pageLimit = pageLimit
     self.seed = seed
     self.timing = timing ?? SweepTiming().scaled(by: service.clockRate)
     journalPath = path

@@ -2,6 +2,7 @@ import CurlTransport
 import Foundation
 import HPCClient
 import HTTP
+import JSON
 import ObjectStore
 import SigV4
 import Simulator
@@ -59,7 +60,7 @@ final class SweepWorld: Sendable {
     simulator.stop()
   }
 
-  /// A sweep over x = 1 … count.
+  /// A sweep over x = 1 … count; its limit is three minutes by the wall clock.
   func definition(
     _ count: Int = 3, script: String, name: String = "test"
   ) throws -> SweepDefinition {
@@ -68,7 +69,7 @@ final class SweepWorld: Sendable {
     var definition = SweepDefinition(
       name: name, folder: folder.path, points: try space.select(), space: space.summary,
       script: SweepScript(.text(script), source: "test.sh"))
-    definition.resources = .fixed(Resources(node: "1", elapse: 600))
+    definition.resources = .fixed(Resources(node: "1", elapse: 36_000))
     return definition
   }
 
@@ -85,7 +86,22 @@ final class SweepWorld: Sendable {
     try SweepBooks(journal: definition.journalPath(isSimulated: false)).rows(all: true)
   }
 
-  /// Requests to the API since the last call, by operation.
+  /// Returns once a condition holds.
+  func until(_ condition: () async throws -> Bool) async throws {
+    while try await !condition() { try await Task.sleep(for: .milliseconds(10)) }
+  }
+
+  /// Requests to the API since the simulator began, by operation.
+  func requests() async throws -> [String: Int] {
+    let url = try HTTPURL(parsing: simulator.endpoint).appending(path: "/_sim/state")
+    let state = try JSONValue(parsing: try await transport.send(HTTPRequest(.get, url)).body)
+    var counts: [String: Int] = [:]
+    for member in state["requests"]?.object ?? [] {
+      counts[member.key] = member.value.int.map(Int.init)
+    }
+    return counts
+  }
+
   func write(_ name: String, _ text: String) throws {
     try Data(text.utf8).write(to: URL(filePath: folder.path + "/" + name))
   }

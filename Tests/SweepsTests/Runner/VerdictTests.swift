@@ -1,0 +1,139 @@
+import Foundation
+import HPCClient
+import TestSupport
+import Testing
+
+@testable import Sweeps
+
+/// What a point comes to when something goes wrong with its program.
+@Suite struct VerdictTests {
+  @Test func programsThatFailTellTheirCode() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(
+      4, script: "#!/bin/sh\n[ $x -ne 2 ] || exit 7\n[ $x -ne 3 ] || exit 0\necho $x >out.txt\n")
+    definition.outputs = [SweepOutput("out.txt")]
+    definition.result = { point, _ in
+      if point.parameters["x"] == 4 { throw SweepError(.argument, "no such field") }
+      return nil
+    }
+    let report = try await world.session(definition).run()
+    #expect(report.newDone == [1, 4])
+    #expect(report.newFailed == [2, 3])
+    #expect(report.error?.code == .pointsFailed)
+    #expect(report.error?.counts == [.done: 2, .failed: 2])
+    let rows = try world.rows(definition)
+    #expect(rows.map(\.cause) == [nil, "exit 7", "outputs: missing out.txt", nil])
+    #expect(rows[1].exitCode == 7)
+    #expect(rows[3].resultError == "no such field")
+    #expect(rows[3].state == .done)
+  }
+
+  @Test func aLimitThatIsHitIsToldWithTheWayOut() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(1, script: "#!/bin/sh\n# $x\nsleep 600\n")
+    definition.resources = .fixed(Resources(elapse: 120))
+    let session = world.session(definition)
+    let report = try await session.run()
+    #expect(report.error?.description.contains("1 point hit their elapse limit (2 min)") == true)
+    #expect(report.error?.hint?.contains("elapse=\"4m\"") == true)
+    #expect(try world.rows(definition).first?.cause == "elapse")
+    // A failed point waits for a retry.
+    let second = try await session.run()
+    #expect(second.newFailed.isEmpty)
+    #expect(try world.rows(definition).first?.attempts == 1)
+  }
+
+  @Test func aRetrySaysWhatThePointNeeds() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(
+      2, script: "#!/bin/sh\n# {{x}}\n[ \"$PJM_NODE\" = 2 ] || exit 3\n")
+    definition.stopAfter = 100
+    let session = world.session(definition)
+    #expect(try await session.run().newFailed == [1, 2])
+    #expect(try await session.retry(PointSelection(cause: "elapse")) == [])
+    let again = try await session.retry(
+      PointSelection(points: [2], cause: "exit 3"), resources: Resources(node: "2"))
+    #expect(again == [2])
+    #expect(try await session.run().newDone == [2])
+    let rows = try world.rows(definition)
+    #expect(rows.map(\.state) == [.failed, .done])
+    #expect(rows.map(\.attempts) == [1, 2])
+    #expect(rows[1].nodes == 2)
+  }
+
+  @Test func retriesAreByCause() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(
+      1,
+      script: """
+        #!/bin/sh
+        # {{x}}
+        if [ -n "{{previous}}" ]; then cp "{{previous}}/state" state; fi
+        echo more >>state
+        [ $(wc -l <state) = 3 ] || exit 1
+        cp state out.txt
+        """)
+    definition.outputs = [SweepOutput("out.txt")]
+    definition.retries = .init(byCause: [.exit: 2])
+    let report = try await world.session(definition).run()
+    #expect(report.error == nil, "\(report)")
+    #expect(try world.rows(definition).first?.attempts == 3)
+    #expect(try world.read("test.out/x=1/out.txt") == "more\nmore\nmore\n")
+  }
+
+  @Test func aJobThatSomebodyDeletesWasKilled() async throws {
+    let world = try SweepWorld()
+    let definition = try world.definition(
+      1, script: "#!/bin/sh\n# {{x}}\necho >started\nsleep 60\n")
+    let session = world.session(definition)
+    await session.start()
+    try await world.until { (try? await session.rows())?.first?.state == .running }
+    let job = try #require(try await session.rows().first?.jobID)
+    _ = try await world.service.client.cancel(JobID(job))
+    let report = try #require(try await session.wait())
+    #expect(report.newFailed == [1])
+    #expect(try world.rows(definition).first?.cause == "killed")
+  }
+
+  @Test func whatTheServiceNeverTakesStopsTheSweep() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(3, script: "#!/bin/sh\n# {{x}}\n")
+    definition.resources = .fixed(Resources(node: "999", elapse: 600))
+    definition.maxQueued = 1
+    let report = try await world.session(definition).run()
+    #expect(report.error?.code == .service)
+    #expect(report.error?.message.hasPrefix("not accepted: ") == true, "\(report)")
+    let rows = try world.rows(definition)
+    #expect(rows.allSatisfy { $0.state != .done && $0.state != .failed })
+  }
+
+  @Test func identicalFailuresStopTheSweepWithTheLastLinesOfStderr() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(
+      12, script: "#!/bin/sh\n# {{x}}\nexec nosuchprogram --now\n")
+    definition.maxQueued = 2
+    definition.stopAfter = 3
+    let report = try await world.session(definition).run()
+    let text = "\(try #require(report.error))"
+    #expect(text.contains("of the first "))
+    #expect(text.contains("points failed alike (exit 127). Last lines of stderr:"))
+    #expect(text.contains("nosuchprogram"))
+    #expect(text.contains("s:retry{cause=\"exit 127\"} after mending"))
+    #expect(report.pending > 0)
+  }
+
+  @Test func aBudgetEndsTheSweepBeforeItIsPassed() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(3, script: "#!/bin/sh\n# {{x}}\nsleep 0.2\n")
+    definition.resources = .fixed(Resources(node: "2", elapse: 3600))
+    definition.budget = 3
+    let report = try await world.session(definition).run()
+    // Each may take 2 node-hours and takes a hundredth: one after the other fits.
+    #expect(report.newDone == [1, 2, 3], "\(report)")
+    definition.budget = 1
+    definition.name = "small"
+    let second = try await world.session(definition).run()
+    #expect(second.newDone.isEmpty)
+    #expect(second.error?.message.contains("budget") == true)
+  }
+}
