@@ -93,7 +93,7 @@ public final class ScriptRunner {
       if isatty(STDIN_FILENO) != 0 { return try prompt() }
       if let status = try run(try state.load(file: nil), []) { return status }
     }
-    return ExitStatus.success
+    return host.outcome.status
   }
 
   /// Runs the script; nil when what comes after it may. On a terminal `-i` shows what is left of a
@@ -189,23 +189,28 @@ public final class ScriptRunner {
   /// Waits for the answers of submissions, five seconds and a little, so that no id is lost, and for
   /// sweeps that detach: these settle what is in flight.
   private func awaitSubmissions() {
-    let sweeps = host.sweeps
-    if !sweeps.isEmpty {
-      let names = sweeps.names.joined(separator: ", ")
-      host.log(.info, "detaching from \(names): settling what is in flight …")
-      sweeps.pauseFunctions(true)
-      _ = state.block(timeout: .seconds(330)) { await sweeps.drained() }
-      sweeps.pauseFunctions(false)
-      for name in sweeps.names {
-        host.log(
-          .warn,
-          "\(name): left before all was settled; nothing is lost, the next run settles it. "
-            + "hpc sweep cancel \(name) cancels all of it")
-      }
-    }
+    awaitSweeps()
     let ledger = host.submissions
     if ledger.isEmpty { return }
     _ = state.block(timeout: .seconds(6)) { await ledger.drained() }
+  }
+
+  private func awaitSweeps() {
+    let sweeps = host.sweeps
+    let names = sweeps.detaching
+    if names.isEmpty { return }
+    host.log(
+      .info, "detaching from \(names.joined(separator: ", ")): settling what is in flight …")
+    sweeps.pauseFunctions(true)
+    // A submission may take the service's own five minutes; a second Ctrl-C ends this.
+    _ = state.block(timeout: .seconds(330)) { await sweeps.detached() }
+    sweeps.pauseFunctions(false)
+    for name in sweeps.detaching {
+      host.log(
+        .warn,
+        "\(name): left before all was settled. Nothing is lost: the next run settles it; "
+          + "hpc sweep cancel \(name) cancels all of it.")
+    }
   }
 
   private func prompt() throws -> Int32 {

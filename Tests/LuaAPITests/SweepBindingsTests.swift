@@ -74,7 +74,7 @@ import Testing
     ),
     ("script = 'a.sh', resources = {nodes = 1}", "unknown key 'nodes', did you mean 'node'?"),
     ("script = 'a.sh', resources = {elapse = 'soon'}", "not \"soon\""),
-    ("script = 'a.sh', resources = {elapse = 1.5}", "elapse is whole seconds, not 1.5"),
+    ("script = 'a.sh', resources = {elapse = 1.5}", "not 1.5)"),
     ("script = 'a.sh', resources = {node = 0}", "resources.node cannot be \"0\""),
     ("script = 'a.sh', resources = {group = 'a b'}", "resources.group cannot be \"a b\""),
     ("script = 'a.sh', outputs = {'a', optinal = {}}", "unknown key 'optinal', did you mean"),

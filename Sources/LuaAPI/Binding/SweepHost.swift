@@ -38,10 +38,15 @@ public final class ProgramOutcome: Sendable {
   }
 }
 
-/// The runs of sweeps in this process, which a program on its way out lets settle.
+/// The runs of sweeps in this process that were told to detach, which a program on its way out lets
+/// settle.
 public final class RunningSweeps: Sendable {
   private struct State {
-    var open: [String: Int] = [:]
+    var last = 0
+    /// Runs under way that were told to detach: names by token.
+    var detaching: [Int: String] = [:]
+    /// Runs under way.
+    var running: Set<Int> = []
     var callers: [LuaCaller] = []
     var waiting: [CheckedContinuation<Void, Never>] = []
   }
@@ -50,38 +55,49 @@ public final class RunningSweeps: Sendable {
 
   public init() {}
 
-  /// Whether none is under way.
-  public var isEmpty: Bool { state.withLock { $0.open.isEmpty } }
+  /// Names of those that were told to detach and have not ended yet.
+  public var detaching: [String] { state.withLock { Set($0.detaching.values).sorted() } }
 
-  /// Names of those under way.
-  public var names: [String] { state.withLock { $0.open.keys.sorted() } }
-
-  /// Runs a sweep and counts it meanwhile.
-  func counting<Value: Sendable>(
-    _ name: String, _ body: @Sendable () async throws -> Value
+  /// Runs a sweep; what cancels it has `detach` called.
+  func running<Value: Sendable>(
+    _ name: String, detach: @escaping @Sendable () async -> Void,
+    _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
-    state.withLock { $0.open[name, default: 0] += 1 }
-    defer {
-      let waiting = state.withLock { state in
-        let left = state.open[name, default: 1] - 1
-        state.open[name] = left > 0 ? left : nil
-        guard state.open.isEmpty else { return [CheckedContinuation<Void, Never>]() }
-        defer { state.waiting = [] }
-        return state.waiting
-      }
-      for continuation in waiting { continuation.resume() }
+    let token = state.withLock { state in
+      state.last += 1
+      state.running.insert(state.last)
+      return state.last
     }
-    return try await body()
+    defer { end(token) }
+    return try await withTaskCancellationHandler {
+      try await body()
+    } onCancel: {
+      state.withLock { state in
+        if state.running.contains(token) { state.detaching[token] = name }
+      }
+      Task.detached { await detach() }
+    }
   }
 
-  /// Returns when none is under way.
-  public func drained() async {
+  private func end(_ token: Int) {
+    let waiting = state.withLock { state in
+      state.running.remove(token)
+      state.detaching[token] = nil
+      guard state.detaching.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+
+  /// Returns when none is detaching any more.
+  public func detached() async {
     await withCheckedContinuation { continuation in
-      let isEmpty = state.withLock { state in
-        if !state.open.isEmpty { state.waiting.append(continuation) }
-        return state.open.isEmpty
+      let isOver = state.withLock { state in
+        if !state.detaching.isEmpty { state.waiting.append(continuation) }
+        return state.detaching.isEmpty
       }
-      if isEmpty { continuation.resume() }
+      if isOver { continuation.resume() }
     }
   }
 

@@ -118,12 +118,12 @@ extension SweepBindings {
     let display = isShown && mode == .run ? self.display(sweep) : nil
     let sweeps = host.sweeps
     return .await({ () async throws -> SweepReport in
-      try await sweeps.counting(name) {
-        let report = try await withTaskCancellationHandler {
-          guard let display else { return try await session.run(mode) }
-          return try await display.during({ session.progress }) { try await session.run(mode) }
-        } onCancel: {
-          Task.detached { await session.detach() }
+      try await sweeps.running(name, detach: { await session.detach() }) {
+        let report: SweepReport
+        if let display {
+          report = try await display.during({ session.progress }) { try await session.run(mode) }
+        } else {
+          report = try await session.run(mode)
         }
         for anomaly in report.anomalies { log(.warn, "\(name): \(anomaly)") }
         if Task.isCancelled {
@@ -277,15 +277,16 @@ extension SweepBindings {
     let (name, log, sweeps) = (sweep.name, host.log, host.sweeps)
     let display = self.display(sweep).flatMap { $0.output.isTerminal ? $0 : nil }
     return .await({ () async throws -> SweepRow in
-      try await sweeps.counting(name) {
-        try await withTaskCancellationHandler {
-          guard let display else { return try await session.eval(parameters) }
-          return try await display.during({ session.progress }) {
-            try await session.eval(parameters)
-          }
-        } onCancel: {
+      try await sweeps.running(
+        name,
+        detach: {
+          await session.detach()
           log(.info, "\(name): the point \(parameters) goes on over there; eval finds it again")
-          Task.detached { await session.detach() }
+        }
+      ) {
+        guard let display else { return try await session.eval(parameters) }
+        return try await display.during({ session.progress }) {
+          try await session.eval(parameters)
         }
       }
     }) { [self] call, row in try answer(row, sweep, in: call.state) }

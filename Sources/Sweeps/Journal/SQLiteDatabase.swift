@@ -41,9 +41,11 @@ struct SQLiteFailure: Error {
   private let handle: OpaquePointer
   private var statements: [String: OpaquePointer] = unsafe [:]
 
-  /// Opens a file; `readOnly` neither makes nor changes it.
+  /// Opens a file; `readOnly` neither makes nor changes it, but for undoing what a killed writer left
+  /// half-written: a connection that may not write cannot even read then (SQLITE_READONLY_ROLLBACK).
+  /// Where the file system forbids writing SQLite opens it to be read.
   init(path: String, readOnly: Bool) throws(SQLiteFailure) {
-    let flags = readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    let flags = readOnly ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     var opened: OpaquePointer?
     let code = unsafe sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard code == SQLITE_OK, let handle = unsafe opened else {
@@ -55,6 +57,7 @@ struct SQLiteFailure: Error {
     unsafe sqlite3_extended_result_codes(handle, 1)
     // Readers such as `hpc sweep status` hold it for moments.
     unsafe sqlite3_busy_timeout(handle, 10_000)
+    if readOnly { unsafe sqlite3_exec(handle, "PRAGMA query_only = ON", nil, nil, nil) }
   }
 
   deinit {
