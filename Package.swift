@@ -130,7 +130,8 @@ let package = Package(
       name: "PlainProgram", dependencies: ["HPCClient", "CurlTransport"],
       path: "Tests/PlainProgram", swiftSettings: settings),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["SigV4", "HPCClient", "CurlTransport"],
+      name: "Benchmarks",
+      dependencies: ["SigV4", "HPCClient", "CurlTransport", "ObjectStore", "HTTP", "JSON"],
       path: "Tests/Benchmarks", swiftSettings: settings),
   ],
   cxxLanguageStandard: .cxx17

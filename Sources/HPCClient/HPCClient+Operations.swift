@@ -76,40 +76,6 @@ extension HPCClient {
     return try await perform(call, options: options) { _ in .success(true) } ?? false
   }
 
-  /// POST /files/sync: starts copying a folder between bucket and home.
-  ///
-  /// With `delete`, files that are missing at the source are deleted at the destination; an answer
-  /// that is lost then is not asked for again but thrown as ambiguous.
-  ///
-  /// - Parameters:
-  ///   - path: a folder in the home on the machine.
-  ///   - direction: which way to copy.
-  ///   - delete: whether to delete at the destination.
-  ///   - options: of this call.
-  /// - Returns: the number to ask for with ``syncStatus(_:_:)``.
-  /// - Throws: why the service did not start it.
-  public func startSync(
-    path: String, direction: SyncDirection = .fromOnline, delete: Bool = false,
-    _ options: CallOptions = CallOptions()
-  ) async throws(HPCError) -> SyncID {
-    guard !path.isEmpty else {
-      throw HPCError(.invalidArgument, "files.sync needs a path: a folder in your home there")
-    }
-    let body: JSONValue = [
-      "path": .string(path), "direction": .string(direction.rawValue), "delete": .bool(delete),
-    ]
-    let call = Call(
-      operation: .startSync, path: "/files/sync", kind: delete ? .destructive : .idempotent,
-      body: body.encoded())
-    let id = try await perform(call, options: options) { response in
-      let value = try? JSONValue(parsing: response.body)
-      return Self.result(
-        SyncID(json: value?["requestid"]), response, what: "no usable requestid")
-    }
-    guard let id else { throw HPCError(.badAnswer, "POST /files/sync was answered 404") }
-    return id
-  }
-
   /// GET /files/sync/{requestid}: where a synchronisation stands.
   public func syncStatus(
     _ id: SyncID, _ options: CallOptions = CallOptions()
@@ -124,6 +90,7 @@ extension HPCClient {
       return Self.result(status, response, what: "no status")
     }
     guard let status else { throw HPCError(.badAnswer, "no status of synchronisation \(id)") }
+    if status.isOver { syncGate.ended(id) }
     return status
   }
 

@@ -21,6 +21,8 @@ public final class HPCClient: Sendable {
     public var time: any TimeSource
     /// Where the poller of this endpoint is found; one registry a process.
     public var watchers = WatcherRegistry.shared
+    /// Where the gate of this account's syncs is found; one registry a process.
+    public var syncGates = SyncGateRegistry.shared
     /// Draws in 0..<1, for backoff.
     public var random: @Sendable () -> Double
     /// Whether a file is there on this computer, for the advice after a refused submission.

@@ -7,6 +7,7 @@ enum Main {
     "client": { try await TransportClient.run($0) },
     "serve": { try BenchmarkServer.run($0) },
     "sign": { try SignBenchmark.run($0) },
+    "store": { try await StoreDriver.run($0) },
     "transport": { try await TransportBenchmark.run($0) },
     "waiters": { try await WaitBenchmark.run($0) },
   ]

@@ -28,6 +28,7 @@ struct Fixture {
       fileExists: { localFiles.contains($0) }, observer: { events.add($0) })
     // Tests run side by side against one name: each has its own poller.
     configuration.watchers = WatcherRegistry()
+    configuration.syncGates = SyncGateRegistry()
     client = HPCClient(configuration, transport: transport)
   }
 
