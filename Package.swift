@@ -38,6 +38,7 @@ let package = Package(
     .executable(name: "hpc", targets: ["hpc"]),
     .library(name: "HPCClient", targets: ["HPCClient", "CurlTransport"]),
     .library(name: "ObjectStore", targets: ["ObjectStore", "CurlTransport"]),
+    .library(name: "HomeFiles", targets: ["HomeFiles", "CurlTransport"]),
   ],
   traits: [
     .trait(
@@ -73,11 +74,15 @@ let package = Package(
     swift("CurlTransport", ["HTTP", "CCurl"]),
     swift("HPCClient", ["HTTP", "SigV4", "JSON"]),
     swift("ObjectStore", ["HTTP", "SigV4", "XML"]),
+    swift("HomeFiles", ["HPCClient", "ObjectStore", "HTTP"]),
     swift("Sweeps", ["CSQLite", "JSON", "HTTP", "SigV4", "HPCClient", "ObjectStore"]),
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift(
-      "LuaAPI", ["LuaRuntime", "HPCClient", "HTTP", "SigV4", "ObjectStore", "Sweeps"],
-      resources: [.embedInCode("prelude.lua"), .embedInCode("sweeps.lua")]),
+      "LuaAPI",
+      ["LuaRuntime", "HPCClient", "HTTP", "SigV4", "ObjectStore", "HomeFiles", "Sweeps"],
+      resources: [
+        .embedInCode("prelude.lua"), .embedInCode("sweeps.lua"), .embedInCode("files.lua"),
+      ]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "XML", "CMicrohttpd"]),
     swift(
       "LineEditor",
@@ -120,6 +125,7 @@ let package = Package(
         "Sweeps", "HPCClient", "ObjectStore", "HTTP", "SigV4", "JSON", "CurlTransport", "Simulator",
       ]),
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
+    tests("HomeFilesTests", ["HomeFiles", "HPCClient", "HTTP", "ObjectStore", "SigV4"]),
     tests("LuaRuntimeTests", ["LuaRuntime"], resources: [.copy("Corpus")]),
     tests("LuaAPITests", ["LuaAPI", "LuaRuntime", "HPCClient", "HTTP", "ObjectStore", "Sweeps"]),
     tests("LineEditorTests", ["LineEditor"]),

@@ -113,7 +113,7 @@ struct Download: Sendable {
       default: throw error
       }
     }
-    guard response.status == 206, response.headers["ETag"].map({ ETag($0).text }) == record.etag,
+    guard Self.isPart(response), response.headers["ETag"].map({ ETag($0).text }) == record.etag,
       response.headers["Content-Range"].flatMap(ContentRange.init(parsing:))
         == ContentRange(0..<1, total: record.size)
     else { return nil }
@@ -178,11 +178,16 @@ struct Download: Sendable {
     _ response: HTTPResponse, upTo wanted: Int64
   ) -> (count: Int64?, total: Int64?)? {
     let length = response.headers["Content-Length"].flatMap { Int64($0) }
-    guard response.status == 206 else { return (length, length) }
+    guard isPart(response) else { return (length, length) }
     guard let range = response.headers["Content-Range"].flatMap(ContentRange.init(parsing:)),
       range.range == 0..<min(wanted, range.total)
     else { return nil }
     return (Int64(range.range.count), range.total)
+  }
+
+  /// Whether an answer brings a part only; `rclone serve s3` says 200 then as well.
+  private static func isPart(_ response: HTTPResponse) -> Bool {
+    response.status == 206 || (response.status == 200 && response.headers["Content-Range"] != nil)
   }
 
   private static func compare(
@@ -277,7 +282,7 @@ struct Download: Sendable {
         guard response.headers["ETag"].map({ ETag($0).text }) == record.etag else {
           return .final(ObjectStoreError(.objectChanged, context, status: response.status))
         }
-        guard response.status == 206,
+        guard Self.isPart(response),
           response.headers["Content-Range"].flatMap(ContentRange.init(parsing:))
             == ContentRange(start..<range.upperBound, total: record.size)
         else {

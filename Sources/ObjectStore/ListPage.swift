@@ -10,6 +10,9 @@ public struct ListPage: Sendable, Hashable {
   /// Where the next page begins; nil on the last one.
   var next: String?
 
+  /// Whether nothing comes behind it.
+  public var isLast: Bool { next == nil }
+
   /// Why a list cannot be read.
   struct Malformed: Error {
     var reason: String

@@ -130,7 +130,7 @@ extension ObjectStore {
     call.headers = Self.headers(metadata: metadata)
     let response = try await perform(call)
     guard let root = try? XMLElement(parsing: response.body),
-      root.name == "InitiateMultipartUploadResult", let id = root["UploadId"]?.text, !id.isEmpty
+      let id = root["UploadId"]?.text, !id.isEmpty
     else {
       throw ObjectStoreError(
         .badAnswer("an upload without an id"), context, status: response.status)

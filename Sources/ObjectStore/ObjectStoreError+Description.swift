@@ -5,8 +5,11 @@ extension ObjectStoreError: CustomStringConvertible {
   /// What happened, what is known, and what to do, in one line.
   public var description: String {
     let advice = advice.map { " \($0)" } ?? ""
-    return "\(action): \(reason)\(answer).\(advice)"
+    return "\(message).\(advice)"
   }
+
+  /// What happened and what is known, without a full stop.
+  public var message: String { "\(action): \(reason)\(answer)" }
 
   private var action: String {
     let object = key.map { "\"\($0)\"" } ?? "objects"
@@ -63,7 +66,8 @@ extension ObjectStoreError: CustomStringConvertible {
     return " (\(text))"
   }
 
-  private var advice: String? {
+  /// What to do, where that is not plain.
+  public var advice: String? {
     switch kind {
     case .noSuchBucket:
       "Check the bucket's name (HPC_BUCKET) and the endpoint (HPC_STORAGE_ENDPOINT)."

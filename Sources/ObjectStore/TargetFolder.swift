@@ -89,7 +89,7 @@ struct TargetFile: Sendable {
   let folder: TargetFolder
   let name: String
 
-  var path: String { "\(folder.path)/\(name)" }
+  var path: String { folder.path == "/" ? "/\(name)" : "\(folder.path)/\(name)" }
 
   init(folder: TargetFolder, name: String) {
     self.folder = folder

@@ -147,21 +147,6 @@ final class Session {
       })
   }
 
-  /// One transport for each connection limit, so that clients of one endpoint share slots.
-  private func transport(limit: Int) -> CurlTransport {
-    var configuration = CurlTransport.Configuration(
-      limit: limit, userAgent: "hpc/\(Main.version)")
-    configuration.warn = { Output.line("hpc: warning: \($0)") }
-    if options.traces { configuration.trace = { Output.line("trace: \($0)") } }
-    let settings = configuration
-    return transports.withLock { known in
-      if let transport = known[limit] { return transport }
-      let transport = CurlTransport(settings)
-      known[limit] = transport
-      return transport
-    }
-  }
-
   private func store(_ settings: Settings) throws(HPCError) -> ObjectStore {
     guard let bucket = settings.bucket else {
       throw HPCError(
@@ -171,7 +156,7 @@ final class Session {
           + "in config.ini.")
     }
     let configuration = ObjectStore.Configuration(
-      endpoint: settings.storageEndpoint, bucket: bucket, region: settings.scope.region,
+      endpoint: settings.storageEndpoint, bucket: bucket, region: settings.region,
       credentials: try settings.storageCredentials(),
       retry: ObjectStore.RetryPolicy(deadline: settings.retryDeadline))
     let transport = storage.withLock { known in
@@ -185,6 +170,21 @@ final class Session {
       return made
     }
     return ObjectStore(configuration, transport: transport)
+  }
+
+  /// One transport for each connection limit, so that clients of one endpoint share slots.
+  private func transport(limit: Int) -> CurlTransport {
+    var configuration = CurlTransport.Configuration(
+      limit: limit, userAgent: "hpc/\(Main.version)")
+    configuration.warn = { Output.line("hpc: warning: \($0)") }
+    if options.traces { configuration.trace = { Output.line("trace: \($0)") } }
+    let settings = configuration
+    return transports.withLock { known in
+      if let transport = known[limit] { return transport }
+      let transport = CurlTransport(settings)
+      known[limit] = transport
+      return transport
+    }
   }
 
   private func observer() -> @Sendable (ClientEvent) -> Void {

@@ -19,6 +19,7 @@ struct StoreDriver {
     """
     store COMMAND ENDPOINT BUCKET …
       put FILE KEY | get KEY FILE | write KEY TEXT | read KEY | head KEY | delete KEY…
+      batch: commands from standard input, a JSON array of words a line
       list [PREFIX [DELIMITER]] | count [PREFIX] | push PATH KEY [GLOB…] | pull KEY PATH [GLOB…]
     """)
 
@@ -42,21 +43,38 @@ struct StoreDriver {
     }
     let transport = CurlTransport(.init(limit: configuration.connections, slots: .transport))
     let driver = StoreDriver(store: ObjectStore(configuration, transport: transport))
+    var isGood = true
+    if arguments[0] == "batch" {
+      while let line = readLine() {
+        let words = try JSONValue(parsing: Array(line.utf8)).array?.compactMap(\.string) ?? []
+        guard let command = words.first else { throw usage }
+        await driver.report(command, Array(words.dropFirst()))
+      }
+    } else {
+      isGood = await driver.report(arguments[0], Array(arguments.dropFirst(3)))
+    }
+    transport.shutdown()
+    if !isGood { exit(1) }
+  }
+
+  /// Prints what came out of one command; false for an error.
+  @discardableResult
+  private func report(_ command: String, _ words: [String]) async -> Bool {
     let start = ContinuousClock.now
     var result: Result
-    var code: Int32 = 0
+    var isGood = false
     do {
-      result = try await driver.perform(arguments[0], Array(arguments.dropFirst(3)))
-    } catch let error as ObjectStoreError {
-      result = [member("error", .string(error.description)), member("kind", .string("\(error.kind)"))]
-      code = 1
+      result = try await perform(command, words)
+      isGood = true
+    } catch {
+      let kind = (error as? ObjectStoreError).map { "\($0.kind)" } ?? "usage"
+      result = [Self.member("error", .string("\(error)")), Self.member("kind", .string(kind))]
     }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    transport.shutdown()
-    result.append(member("seconds", .double(seconds)))
-    result.append(member("peak_kib", .int(peakMemory)))
+    result.append(Self.member("seconds", .double((ContinuousClock.now - start) / .seconds(1))))
+    result.append(Self.member("peak_kib", .int(Self.peakMemory)))
     print(String(decoding: JSONValue.object(result).encoded(), as: UTF8.self))
-    if code != 0 { exit(code) }
+    fflush(nil)
+    return isGood
   }
 
   private func perform(_ command: String, _ words: [String]) async throws -> Result {
@@ -133,6 +151,7 @@ struct StoreDriver {
   /// In KiB.
   private static var peakMemory: Int64 {
     var usage = rusage()
-    return unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? Int64(usage.ru_maxrss) : -1
+    return unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0
+      ? Int64(usage.ru_maxrss) : -1
   }
 }

@@ -14,6 +14,8 @@ public struct Settings: Sendable {
   public var profile: String
   public var endpoint: HTTPURL
   public var scope: SigningScope
+  /// Of the API and of the bucket.
+  public var region: String { scope.region }
   /// Connections to the endpoint, over all processes of the user: 1 to 10.
   public var maxConnections: Int
   public var retryDeadline: Duration

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import SigV4
 
 /// A path of the home that this process uses for syncs of one direction, or of both, until it is
 /// released: others that would go the other way wait meanwhile.
@@ -41,7 +42,8 @@ extension HPCClient {
   ) async throws(HPCError) -> SyncID {
     guard !path.isEmpty else {
       throw HPCError(
-        .invalidArgument, "files.sync needs a path: a folder in your home there, \".\" for all of it")
+        .invalidArgument,
+        "files.sync needs a path: a folder in your home there, \".\" for all of it")
     }
     let place = try HomePath(path)
     if delete, !force, place.overlaps(.sweeps) {

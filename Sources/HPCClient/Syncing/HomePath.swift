@@ -39,7 +39,7 @@ public struct HomePath: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The folder that sweeps live in (`exactly-once.md`, Places).
-  static let sweeps = HomePath(components: ["hpc"])
+  public static let sweeps = HomePath(components: ["hpc"])
 
   public var isHome: Bool { components.isEmpty }
   /// The folder that it lies in; home for home itself.

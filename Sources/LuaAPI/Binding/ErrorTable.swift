@@ -36,6 +36,17 @@ struct ErrorTable {
       value: .table(fields, metatable: metatable), message: error.description)
   }
 
+  /// The error to raise for one of the client's, with fields of its own.
+  func error(
+    _ error: HPCError, adding fields: [(key: LuaValue, value: LuaValue)]
+  ) -> LuaError {
+    var raised = self.error(error) { _ in .nil }
+    if case .table(let known, let metatable) = raised.value {
+      raised.value = .table(known + fields, metatable: metatable)
+    }
+    return raised
+  }
+
   /// An error of our own making, in the same shape.
   func error(code: String, _ message: String, hint: String? = nil) -> LuaError {
     error(HPCError(code: code, message: message, hint: hint)) { _ in .nil }

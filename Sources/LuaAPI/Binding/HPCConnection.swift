@@ -1,4 +1,5 @@
 public import HPCClient
+import HomeFiles
 public import LuaRuntime
 public import ObjectStore
 public import Sweeps
@@ -65,6 +66,10 @@ public struct HPCHost {
   public var catalog: SweepCatalog?
   /// The Lua file that the program runs.
   public var script: String?
+  /// Transfers of files under way: one that is cancelled takes back what it has begun.
+  public let transfers = SubmissionLedger()
+  /// Makes a display for a transfer; nil where there is nobody to look.
+  public var display: ((_ label: String) -> TransferDisplay?)?
 
   /// How important a line is.
   public enum LogLevel: String, Sendable, CaseIterable {
@@ -101,4 +106,13 @@ final class LazyConnection {
   }
 
   func client() throws(HPCError) -> HPCClient { try get().client() }
+
+  func store() throws(HPCError) -> ObjectStore { try get().store() }
+
+  func homeFiles() throws(HPCError) -> HomeFiles {
+    let connection = try get()
+    return HomeFiles(
+      client: try connection.client(), store: try connection.store(),
+      prefix: connection.settings.storagePrefix)
+  }
 }

@@ -15,7 +15,10 @@ extension HPCTable {
     let jobs = try JobBindings(
       table: self, connection: connection, sweeps: sweeps, state: state)
     bodies.merge(jobs.bodies) { _, new in new }
-    bodies.merge(fileBodies(connection, in: state)) { _, new in new }
+    let files = try FileBindings(table: self, connection: connection, state: state)
+    bodies.merge(files.bodies) { _, new in new }
+    let store = try StoreBindings(table: self, connection: connection, state: state)
+    bodies.merge(store.bodies) { _, new in new }
     bodies.merge(toolBodies(connection, in: state)) { _, new in new }
     bodies["hpc.watch"] = inLua("watch")
     let watch = try state.function("watch") { [weak self] call in
@@ -39,91 +42,6 @@ extension HPCTable {
       }
       return .call(function, (0..<call.count).map { .argument($0 + 1) })
     }
-  }
-
-  // MARK: Files
-
-  private func fileBodies(_ connection: LazyConnection, in state: LuaState) -> [String: APIBody] {
-    let objects = objects
-    return [
-      "hpc.files.sync": .native { call in
-        let options = try call.table(1)
-        let path = try call.state.rawGet(options, "path").text ?? ""
-        let direction =
-          try call.state.rawGet(options, "direction").text.flatMap(SyncDirection.init(rawValue:))
-          ?? .fromOnline
-        let delete = try call.state.rawGet(options, "delete").isTrue
-        let client = try connection.client()
-        return .await({
-          try await client.startSync(path: path, direction: direction, delete: delete)
-        }) {
-          call, id in
-          .value(
-            try Self.sync(
-              [
-                ("requestid", .integer(Int(id.number))), ("path", .string(path)),
-                ("direction", .string(direction.rawValue)),
-              ], in: call.state))
-        }
-      },
-      "hpc.files.status": .native { call in
-        let argument = try call.value(1)
-        guard let number = try objects.number(of: argument, in: call.state) else {
-          throw LuaError.type(1, expected: "id or Sync")
-        }
-        let client = try connection.client()
-        return .await({ try await client.syncStatus(SyncID(number)) }) { call, status in
-          var fields: [(key: LuaValue, value: LuaValue)] = [("requestid", .integer(Int(number)))]
-          fields += Self.fields(of: status)
-          return .value(try Self.sync(fields, in: call.state))
-        }
-      },
-      "hpc.files.wait": .native { call in
-        let argument = try call.value(1)
-        guard let number = try objects.number(of: argument, in: call.state) else {
-          throw LuaError.type(1, expected: "id or Sync")
-        }
-        let times = try Self.times(call, options: 2)
-        let client = try connection.client()
-        return .await({
-          try await client.waitForSync(
-            SyncID(number), interval: times.interval, timeout: times.timeout)
-        }) { call, status in
-          var fields: [(key: LuaValue, value: LuaValue)] = [("requestid", .integer(Int(number)))]
-          fields += Self.fields(of: status)
-          let sync = try Self.sync(fields, in: call.state)
-          guard status.isOver else { return .values([sync, "timeout"]) }
-          guard status.isSuccess else {
-            throw HPCError(
-              code: "SyncFailed",
-              message: "sync \(number) failed: \(status.text)",
-              hint: "What was copied before the failure stays; start it again.")
-          }
-          return .value(sync)
-        }
-      },
-    ]
-  }
-
-  private static func fields(of status: SyncStatus) -> [(key: LuaValue, value: LuaValue)] {
-    switch status {
-    case .waiting: [("status", "waiting")]
-    case .complete(let result):
-      [("status", "complete")] + (result.map { [("result", .string($0))] } ?? [])
-    case .error(let text): [("status", .string("error: \(text)"))]
-    case .other(let text): [("status", .string(text))]
-    }
-  }
-
-  private static func sync(
-    _ fields: [(key: LuaValue, value: LuaValue)], in state: LuaState
-  ) throws -> LuaValue {
-    let index = try state.function("Sync") { call in
-      guard try call.value(2).text == "id" else { return .nothing }
-      return .value(try call.state.rawGet(call.table(1), "requestid"))
-    }
-    return .table(
-      fields, metatable: try state.make(["__name": "Sync", "__index": .reference(index)]))
   }
 
   /// `interval` and `timeout` of a table of options, checked by the spec.
@@ -226,17 +144,5 @@ extension HPCTable {
         ))
     }
     return .table(fields)
-  }
-}
-
-extension SyncStatus {
-  /// As the wire has it.
-  var text: String {
-    switch self {
-    case .waiting: "waiting"
-    case .complete(let result): "complete, result \(result ?? "missing")"
-    case .error(let text): "error: \(text)"
-    case .other(let text): text
-    }
   }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts submissions under way, so that a program that is being ended waits for their answers and
-/// no job number is lost (design §4).
+/// Counts submissions, or transfers, under way, so that a program that is being ended waits for their
+/// answers and no job number is lost (design §4).
 public final class SubmissionLedger: Sendable {
   private struct State {
     var open = 0
@@ -12,7 +12,7 @@ public final class SubmissionLedger: Sendable {
 
   public init() {}
 
-  /// Runs a submission and counts it meanwhile.
+  /// Runs work and counts it meanwhile.
   func counting<Value: Sendable>(
     _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
@@ -29,10 +29,10 @@ public final class SubmissionLedger: Sendable {
     return try await body()
   }
 
-  /// Whether any submission waits for its answer.
+  /// Whether nothing is under way.
   public var isEmpty: Bool { state.withLock { $0.open == 0 } }
 
-  /// Returns when no submission is under way.
+  /// Returns when nothing is under way.
   public func drained() async {
     await withCheckedContinuation { continuation in
       let isEmpty = state.withLock { state in

@@ -131,9 +131,37 @@ extension ObjectStore {
   }
 
   /// The last part of a path.
-  static func name(of path: String) -> String {
+  package static func name(of path: String) -> String {
     let parts = path.utf8.split(separator: UInt8(ascii: "/"))
     return parts.last.map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+
+  /// Whether a path here is a folder, symbolic links followed.
+  package func isFolder(_ path: String) async throws(ObjectStoreError) -> Bool {
+    try await local(context(.push)) { () throws(LocalFileFailure) in try Self.isFolder(path) }
+  }
+
+  /// The files of a folder here that a push would send, relative to it.
+  package func files(
+    below path: String, only: [Glob]
+  ) async throws(ObjectStoreError) -> [String] {
+    let options = TransferOptions(only: only)
+    return try await local(context(.push)) { () throws(LocalFileFailure) in
+      try FolderWalk(path).entries
+    }.map(\.relative).filter { options.wants($0) }
+  }
+
+  /// The first key below a prefix that is not among some; at most one page is held.
+  package func firstKey(
+    prefix: String, besides known: Set<[UInt8]>
+  ) async throws(ObjectStoreError) -> String? {
+    var pages = list(prefix: prefix).makeAsyncIterator()
+    while let page = try await pages.next() {
+      if let object = page.objects.first(where: { !known.contains(Array($0.key.utf8)) }) {
+        return object.key
+      }
+    }
+    return nil
   }
 
   static func isFolder(_ path: String) throws(LocalFileFailure) -> Bool {

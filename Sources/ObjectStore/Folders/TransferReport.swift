@@ -17,6 +17,13 @@ public struct TransferReport: Sendable, Hashable {
   /// Files that were already the same.
   public var unchanged: Int { rows.count { $0.outcome == .unchanged } }
 
+  /// Files that were left out on purpose.
+  public var skipped: Int {
+    rows.count { row in
+      if case .skipped = row.outcome { true } else { false }
+    }
+  }
+
   /// The errors, in the order of the rows.
   public var failures: [ObjectStoreError] {
     rows.compactMap { row in

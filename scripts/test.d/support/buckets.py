@@ -7,7 +7,6 @@ import pathlib
 import re
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import urllib.request
@@ -16,13 +15,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 VENV = ROOT / ".build" / "venv"
 DRIVER = os.environ.get("BENCHMARKS", str(ROOT / ".build" / "release" / "Benchmarks"))
 REGION = "jp-east-1"
-
-
-def into_venv():
-    """Goes on under the Python that has the test peers."""
-    if pathlib.Path(sys.prefix).resolve() != VENV.resolve():
-        python = str(VENV / "bin" / "python")
-        os.execv(python, [python, *sys.argv])
 
 
 class Server:
@@ -107,7 +99,7 @@ class Rclone(Server):
                     "RCLONE_CONFIG": "/dev/null"}
         self.start(
             [str(VENV / "bin/rclone"), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key",
-             f"{self.key},{self.secret}", "--vfs-cache-mode", "off", "--dir-cache-time", "0s",
+             f"{self.key},{self.secret}", "--vfs-cache-mode", "off",
              self.folder.name], r"(http://127\.0\.0\.1:\d+)/", env=self.env)
 
     def stop(self):
@@ -115,7 +107,17 @@ class Rclone(Server):
         self.folder.cleanup()
 
 
-def start_driver(server, command, *words, endpoint=None, bucket=None, secret=None, key=None, env=None):
+def batch(server, commands):
+    """Runs commands in one process of the driver and returns what it says to each."""
+    process = start_driver(server, "batch", stdin=subprocess.PIPE)
+    out, err = process.communicate("".join(json.dumps(words) + "\n" for words in commands), timeout=300)
+    assert process.returncode == 0, f"{process.returncode} {out} {err}"
+    said = [json.loads(line) for line in out.splitlines()]
+    assert len(said) == len(commands), out
+    return said
+
+
+def start_driver(server, command, *words, endpoint=None, bucket=None, secret=None, key=None, env=None, **more):
     """Starts the Swift driver; its one line of JSON tells what came out."""
     clean = {
         "PATH": os.environ["PATH"], "HOME": "/nonexistent",
@@ -123,7 +125,7 @@ def start_driver(server, command, *words, endpoint=None, bucket=None, secret=Non
         "NIFCLOUD_SECRET_ACCESS_KEY": secret or server.secret, **(env or {})}
     return subprocess.Popen(
         [DRIVER, "store", command, endpoint or server.endpoint, bucket or server.bucket,
-         *map(str, words)], env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+         *map(str, words)], env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
 
 
 def drive(server, command, *words, fails=False, **more):
