@@ -28,9 +28,11 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
     case .foreign(let path):
       return "\(path) is no journal of hpc: give the sweep another name, or move the file away"
     case .corrupt(let path, let reason):
-      return "the journal \(path) is damaged (\(reason)). Nothing was written to it. Save what can "
-        + "be read with: sqlite3 '\(path)' .recover | sqlite3 '\(path).new', look at it, and put "
-        + "it in its place; or start the sweep under another name"
+      return
+        "the journal \(path) is damaged (\(reason)). Nothing was written to it. What can be read "
+        + "is saved by: sqlite3 '\(path)' .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 "
+        + "'\(path).new'; docs/sweeps.md says how to go on with that. Or start the sweep under "
+        + "another name"
     case .newer(let path, let version, let known):
       return "the journal \(path) was written by a newer hpc (schema \(version), this one knows "
         + "\(known)): use that hpc. Nothing was changed"

@@ -57,7 +57,7 @@ struct SQLiteFailure: Error {
     unsafe sqlite3_extended_result_codes(handle, 1)
     // Readers such as `hpc sweep status` hold it for moments.
     unsafe sqlite3_busy_timeout(handle, 10_000)
-    if readOnly { unsafe sqlite3_exec(handle, "PRAGMA query_only = ON", nil, nil, nil) }
+    if readOnly { _ = unsafe sqlite3_exec(handle, "PRAGMA query_only = ON", nil, nil, nil) }
   }
 
   deinit {

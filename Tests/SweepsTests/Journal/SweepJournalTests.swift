@@ -108,7 +108,7 @@ import Testing
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(error?.description.contains(".recover") == true)
+    #expect(error?.description.contains(".dump") == true)
     #expect(try Data(contentsOf: URL(filePath: file.path)) == bytes)
   }
 
