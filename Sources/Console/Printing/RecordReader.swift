@@ -18,11 +18,12 @@ struct RecordReader {
   func table(of value: LuaValue) -> RecordTable? {
     guard let list = value.asReference, list.type == .table else { return nil }
     let outer = values.className(value)
-    guard outer == nil || outer == "Job[]" else { return nil }
+    guard outer == nil || outer == "Job[]" || outer == "Row[]" else { return nil }
     let count = state.rawLength(of: list)
     guard count > 0, (try? state.keys(of: list, limit: count + 1).count) == count else {
       return nil
     }
+    if let own = ownColumns(list) { return table(list, own.columns, summary: own.footer) }
     var names: Set<String> = []
     var jobs = 0
     let sampled = min(count, sample)
@@ -42,7 +43,21 @@ struct RecordReader {
       }
     }
     if jobs == sampled { return jobTable(list) }
-    return table(list, names)
+    let keys = names.sorted {
+      let a = Self.first.firstIndex(of: $0) ?? Self.first.count
+      let b = Self.first.firstIndex(of: $1) ?? Self.first.count
+      return a == b ? $0 < $1 : a < b
+    }
+    return table(list, keys)
+  }
+
+  /// The columns that a list names in its metatable, and what it says below.
+  private func ownColumns(_ list: LuaReference) -> (columns: [String], footer: String)? {
+    guard let metatable = try? state.metatable(of: list),
+      let columns = try? state.rawGet(metatable, "columns").asReference,
+      let names = try? state.read(list: columns).compactMap(\.text), !names.isEmpty
+    else { return nil }
+    return (names, (try? state.rawGet(metatable, "footer").text) ?? "")
   }
 
   private func jobTable(_ list: LuaReference) -> RecordTable? {
@@ -66,13 +81,9 @@ struct RecordReader {
     }
   }
 
-  private func table(_ list: LuaReference, _ names: Set<String>) -> RecordTable? {
-    let first = Self.first
-    let keys = names.sorted {
-      let a = first.firstIndex(of: $0) ?? first.count
-      let b = first.firstIndex(of: $1) ?? first.count
-      return a == b ? $0 < $1 : a < b
-    }
+  private func table(
+    _ list: LuaReference, _ keys: [String], summary: String = ""
+  ) -> RecordTable? {
     var columns = keys.enumerated().map { index, key in
       RecordTable.Column(
         header: key, cells: [], isRight: true, rank: -index, isState: key == "state")
@@ -83,6 +94,6 @@ struct RecordReader {
         columns[index].cells.append(text(value))
       }
     }
-    return RecordTable(columns: columns)
+    return RecordTable(columns: columns, summary: summary)
   }
 }

@@ -6,12 +6,13 @@ struct ValuePrinter {
   /// Cells in a line.
   let width: Int
 
-  /// The text of a value that stands alone: strings of several lines as they are.
+  /// The text of a value that stands alone: strings and texts of several lines as they are.
   func text(of value: PrintedValue) -> String {
     if case .string(let bytes, let more) = value, bytes.contains(0x0a) {
       let text = TextTable.printableLines(String(decoding: bytes, as: UTF8.self))
       return more > 0 ? text + "\n" + palette.paint("… \(more) more bytes", .faint) : text
     }
+    if case .text(let text) = value, text.contains("\n") { return TextTable.printableLines(text) }
     return layout(value, indent: 0, taken: 0)
   }
 
