@@ -53,7 +53,7 @@ public struct CommandLineOptions: Sendable, Equatable {
   }
 
   /// The subcommands that exist; a script of the same name runs as `./jobs`.
-  public static let subcommands = ["sim", "sweep"] + ShellCommand.commands.keys.sorted()
+  public static let subcommands: [String] = ["sim", "sweep"] + ShellCommand.commands.keys.sorted()
 
   public init() {}
 
@@ -162,6 +162,7 @@ public struct CommandLineOptions: Sendable, Equatable {
   public static let usage = """
     usage: hpc [options] [script.lua [args]]
            hpc [options] jobs|cancel|wait …   the same work from a shell
+           hpc [options] push|pull …          files to and from the machine (push --help)
            hpc [options] sweep …              plan, step, and steer sweeps (sweep --help)
            hpc sim [--help]                   serve the simulator
       -e code         execute code

@@ -190,9 +190,10 @@ public final class ScriptRunner {
   /// sweeps that detach: these settle what is in flight.
   private func awaitSubmissions() {
     awaitSweeps()
-    let ledger = host.submissions
-    if ledger.isEmpty { return }
-    _ = state.block(timeout: .seconds(6)) { await ledger.drained() }
+    // Transfers that are cancelled take back what they have begun.
+    for ledger in [host.transfers, host.submissions] where !ledger.isEmpty {
+      _ = state.block(timeout: .seconds(6)) { await ledger.drained() }
+    }
   }
 
   private func awaitSweeps() {

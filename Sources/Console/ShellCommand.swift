@@ -1,6 +1,6 @@
 import LuaRuntime
 
-/// A subcommand that works through the `hpc` table: `hpc jobs|cancel|wait` (design §6).
+/// A subcommand that works through the `hpc` table: `hpc jobs|cancel|wait|push|pull` (design §6).
 public struct ShellCommand: Sendable, Equatable {
   /// What is printed.
   public enum Format: String, Sendable {
@@ -12,15 +12,48 @@ public struct ShellCommand: Sendable, Equatable {
   public var format = Format.table
   /// Options with values, by their names in Lua.
   public var values: [String: String] = [:]
+  /// Options that may be given several times.
+  public var lists: [String: [String]] = [:]
+  public var flags: Set<String> = []
+
+  /// What a subcommand takes.
+  struct Form {
+    var usage: String
+    var options: [String] = []
+    var lists: [String] = []
+    var flags: [String] = []
+    /// How many words, and what is said where there are none.
+    var words: ClosedRange<Int>
+    var missing = ""
+    var takesIDs = false
+  }
 
   /// Those that exist, with their own options.
-  static let commands: [String: (usage: String, options: [String], needsWords: Bool)] = [
-    "jobs": ("hpc jobs [--state STATE] [--name GLOB] [--json|--csv]", ["state", "name"], false),
-    "cancel": ("hpc cancel ID … [--json|--csv]", [], true),
-    "wait": (
-      "hpc wait ID … [--timeout SECONDS] [--interval SECONDS] [--json|--csv]",
-      ["timeout", "interval"], true
-    ),
+  static let commands: [String: Form] = [
+    "jobs": Form(
+      usage: "hpc jobs [--state STATE] [--name GLOB] [--json|--csv]", options: ["state", "name"],
+      words: 0...0),
+    "cancel": Form(
+      usage: "hpc cancel ID … [--json|--csv]", words: 1...Int.max, missing: "no job id given",
+      takesIDs: true),
+    "wait": Form(
+      usage: "hpc wait ID … [--timeout SECONDS] [--interval SECONDS] [--json|--csv]",
+      options: ["timeout", "interval"], words: 1...Int.max, missing: "no job id given",
+      takesIDs: true),
+    "push": Form(
+      usage: """
+        hpc push LOCAL [REMOTE] [--only GLOB]… [--force] [--json|--csv]
+          LOCAL   file or folder here
+          REMOTE  relative to your home on the machine; DIR/ puts a file into DIR
+        """, lists: ["only"], flags: ["force"], words: 1...2,
+      missing: "nothing to push given"),
+    "pull": Form(
+      usage: """
+        hpc pull REMOTE [LOCAL] [--only GLOB]… [--json|--csv]
+          REMOTE  file or folder, relative to your home on the machine
+          LOCAL   where it goes here; made where it is missing
+        """, lists: ["only"], flags: ["force"], words: 1...2,
+      missing: "nothing to pull given"),
   ]
 
   /// Reads the words after a subcommand.
@@ -42,28 +75,51 @@ public struct ShellCommand: Sendable, Equatable {
       switch word {
       case "--json": format = .json
       case "--csv": format = .csv
+      case "--":
+        words += rest
+        rest = []
       case _ where word.hasPrefix("--"):
         let parts = word.dropFirst(2).split(
           separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let option = String(parts[0])
-        guard known.options.contains(option) else { throw fail("unrecognized option '\(word)'") }
+        if known.flags.contains(option), parts.count == 1 {
+          flags.insert(option)
+          continue
+        }
+        guard known.options.contains(option) || known.lists.contains(option) else {
+          throw fail("unrecognized option '\(word)'")
+        }
         guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
           throw fail("'--\(option)' needs argument")
         }
-        values[option] = value
+        if known.lists.contains(option) {
+          lists[option, default: []].append(value)
+        } else {
+          values[option] = value
+        }
       default: words.append(word)
       }
     }
-    if known.needsWords, words.isEmpty { throw fail("no job id given") }
-    if !known.needsWords, let word = words.first { throw fail("unexpected '\(word)'") }
+    if words.count < known.words.lowerBound { throw fail(known.missing) }
+    if words.count > known.words.upperBound {
+      throw fail("unexpected '\(words[known.words.upperBound])'")
+    }
     for option in ["timeout", "interval"] where values[option].map({ Double($0) == nil }) == true {
       throw fail("'--\(option)' needs a number of seconds, got '\(values[option] ?? "")'")
     }
-    if known.needsWords,
+    if known.takesIDs,
       let word = words.first(where: { Int64($0).map { $0 > 0 } != true })
     {
       throw fail("a job has a positive integer for its id, got '\(word)'")
     }
+  }
+
+  /// The help of a subcommand, where its words ask for it.
+  public static func help(_ name: String, _ arguments: [String]) -> String? {
+    guard arguments.first == "--help" || arguments.first == "-h", let form = commands[name] else {
+      return nil
+    }
+    return "usage: \(form.usage)"
   }
 
   /// What shell.lua is called with.
@@ -73,8 +129,14 @@ public struct ShellCommand: Sendable, Equatable {
       let isTime = name == "timeout" || name == "interval"
       options.append((.string(name), isTime ? .number(Double(text) ?? 0) : .string(text)))
     }
+    for (name, texts) in lists.sorted(by: { $0.key < $1.key }) {
+      options.append((.string(name), .array(texts.map { .string($0) })))
+    }
+    for flag in flags.sorted() { options.append((.string(flag), true)) }
+    let takesIDs = Self.commands[name]?.takesIDs == true
     return [
-      .string(name), .array(words.map { .integer(Int($0) ?? 0) }), .table(options),
+      .string(name), .array(words.map { takesIDs ? .integer(Int($0) ?? 0) : .string($0) }),
+      .table(options),
     ]
   }
 }

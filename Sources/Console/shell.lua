@@ -7,6 +7,8 @@ local columns = {
   jobs = { "id", "name", "state", "user", "group", "queue", "nodes", "elapsed", "limit" },
   cancel = { "id", "outcome", "message" },
   wait = { "id", "name", "state", "exit_code", "pjm_code", "evidence" },
+  push = { "path", "size", "outcome", "reason" },
+  pull = { "path", "size", "outcome", "reason" },
 }
 
 local function csv_cell(value)
@@ -78,4 +80,45 @@ local function wait()
   return 0
 end
 
-return ({ jobs = jobs, cancel = cancel, wait = wait })[command]()
+-- 0: everything is there; 1: single files could not be transferred, each named on stderr. A table
+-- would repeat what is known: a terminal gets one line, --csv the rows, --json the whole report.
+local function transfer(move)
+  local ok, report = pcall(move, words[1], words[2], { only = options.only, force = options.force })
+  if not ok then
+    if type(report) ~= "table" or not report.report then
+      error(report, 0)
+    end
+    for _, row in ipairs(report.report.rows) do
+      if row.outcome == "failed" then
+        hpc.log.error(row.path .. ": " .. row.reason)
+      end
+    end
+    report = report.report
+  end
+  if format == "json" then
+    hpc.json.array(report.rows)
+    print(hpc.json.encode(report))
+  elseif format == "csv" then
+    emit(report.rows)
+  else
+    print(report)
+  end
+  return ok and 0 or 1
+end
+
+local function push()
+  return transfer(hpc.push)
+end
+
+local function pull()
+  return transfer(hpc.pull)
+end
+
+local commands = { push = push, pull = pull, jobs = jobs, cancel = cancel, wait = wait }
+local ok, status = pcall(commands[command])
+if ok then
+  return status
+end
+-- Where in this file it happened helps nobody.
+hpc.log.error(tostring(status))
+return 1

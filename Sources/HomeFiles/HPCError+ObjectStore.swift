@@ -5,7 +5,10 @@ public import ObjectStore
 extension HPCError {
   /// What went wrong with the bucket, in the shape that all errors have.
   public init(_ error: ObjectStoreError) {
-    self.init(code: Self.code(of: error), message: error.message, hint: error.advice)
+    var message = error.message
+    // Before any key is known, the file alone tells.
+    if case .local(let failure) = error.kind, error.key == nil { message = failure.description }
+    self.init(code: Self.code(of: error), message: message, hint: error.advice)
     self.status = error.status
     self.attempts = error.attempts
     self.request =

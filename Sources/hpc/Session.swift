@@ -40,6 +40,10 @@ final class Session {
         }
         sweepCommand = try SweepCommand(parsing: arguments)
       } else {
+        if let help = ShellCommand.help(name, arguments) {
+          print(help)
+          return 0
+        }
         command = try ShellCommand(name, parsing: arguments)
       }
     }

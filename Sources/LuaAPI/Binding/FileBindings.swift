@@ -84,12 +84,15 @@ struct FileBindings {
       options.force = try call.state.rawGet(table, "force").isTrue
     }
     let files = try connection.homeFiles()
-    let display = host.display?(label)
-    options.tell = display?.update
+    let output = host.progress.flatMap { $0.isTerminal ? $0 : nil }
+    let display = output.map { TransferDisplay(label, $0) }
+    if let display { options.tell = { display.update($0) } }
     let (chosen, ledger, start) = (options, host.transfers, ContinuousClock.now)
     return .await({
-      defer { display?.end() }
-      return try await ledger.counting { try await work(files, chosen) }
+      try await ledger.counting {
+        guard let display else { return try await work(files, chosen) }
+        return try await display.during { try await work(files, chosen) }
+      }
     }) { call, report in
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let table = value(of: report, seconds: seconds)

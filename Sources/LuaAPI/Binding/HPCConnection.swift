@@ -68,8 +68,6 @@ public struct HPCHost {
   public var script: String?
   /// Transfers of files under way: one that is cancelled takes back what it has begun.
   public let transfers = SubmissionLedger()
-  /// Makes a display for a transfer; nil where there is nobody to look.
-  public var display: ((_ label: String) -> TransferDisplay?)?
 
   /// How important a line is.
   public enum LogLevel: String, Sendable, CaseIterable {

@@ -1,16 +1,102 @@
-public import HomeFiles
+import HPCClient
+import HomeFiles
+import ObjectStore
+import Synchronization
 
-/// Shows a push or pull while it goes on.
-public struct TransferDisplay: Sendable {
-  /// Told of every step, from any thread; must not block.
-  public var update: @Sendable (HomeFiles.Step) -> Void
-  /// Told that it is over, however it went.
-  public var end: @Sendable () -> Void
+/// Shows a push or pull while it goes on, in one line of a terminal.
+final class TransferDisplay: Sendable {
+  private struct State {
+    var step: HomeFiles.Step?
+    /// When bytes began to move, and when the step began.
+    var start: ContinuousClock.Instant?
+    var stepStart = ContinuousClock.now
+  }
 
-  public init(
-    update: @escaping @Sendable (HomeFiles.Step) -> Void, end: @escaping @Sendable () -> Void
-  ) {
-    self.update = update
-    self.end = end
+  private let label: String
+  private let output: ProgressOutput
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - label: what is transferred.
+  ///   - output: a terminal.
+  init(_ label: String, _ output: ProgressOutput) {
+    self.label = label
+    self.output = output
+  }
+
+  /// Takes a step note of; from any thread.
+  func update(_ step: HomeFiles.Step) {
+    state.withLock { state in
+      if case .moving = step, state.start == nil { state.start = .now }
+      if case .syncing = step { state.stepStart = .now }
+      state.step = step
+    }
+  }
+
+  /// Runs `body` and shows how far it is.
+  func during<Value: Sendable>(
+    _ body: @Sendable () async throws -> Value
+  ) async throws -> Value {
+    let display = Task.detached { await self.follow() }
+    let result: Result<Value, any Error>
+    do {
+      result = .success(try await body())
+    } catch {
+      result = .failure(error)
+    }
+    display.cancel()
+    await display.value
+    output.show(nil)
+    return try result.get()
+  }
+
+  private func follow() async {
+    // What is over at once needs no line.
+    try? await Task.sleep(for: .milliseconds(300))
+    var last = ""
+    while !Task.isCancelled {
+      let text = state.withLock { state in
+        Self.text(
+          label, state.step, moving: state.start.map { .now - $0 } ?? .zero,
+          inStep: .now - state.stepStart)
+      }
+      if text != last {
+        output.show(TextTable.cut(text, to: max(20, output.width() - 1)))
+        last = text
+      }
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  /// `push data [#####.....] 52%  12/60 files  1.2 of 2.3 MiB  11.2 MiB/s  4 s left`
+  static func text(
+    _ label: String, _ step: HomeFiles.Step?, moving: Duration, inStep: Duration
+  ) -> String {
+    switch step {
+    case nil: return "\(label)  looking …"
+    case .syncing(let path, let direction):
+      let way = direction == .fromOnline ? "from the bucket" : "to the bucket"
+      return "\(label)  the machine copies \(path) \(way) … \(inStep.components.seconds) s"
+    case .moving(let progress):
+      let total = max(progress.bytesTotal, 1)
+      let share =
+        progress.bytesTotal > 0
+        ? Double(progress.bytes) / Double(total)
+        : Double(progress.files) / Double(max(progress.filesTotal, 1))
+      let cells = Int(share * 20)
+      let bar =
+        String(repeating: "#", count: min(20, cells))
+        + String(repeating: ".", count: max(0, 20 - cells))
+      let seconds = moving / .seconds(1)
+      let speed = seconds > 0.5 ? Double(progress.bytes) / seconds : 0
+      var text =
+        "\(label) [\(bar)] \(Int(share * 100))%  \(progress.files)/\(progress.filesTotal) files  "
+        + "\(TransferText.bytes(progress.bytes)) of \(TransferText.bytes(progress.bytesTotal))"
+      if speed > 0 {
+        let left = Double(progress.bytesTotal - progress.bytes) / speed
+        text += "  \(TransferText.bytes(Int64(speed)))/s  \(Int(left.rounded(.up))) s left"
+      }
+      return text
+    }
   }
 }
