@@ -18,6 +18,9 @@ static lrt_runtime *volatile receiver;
 static pthread_t receiver_thread;
 static void (*volatile restore_terminal)(void);
 static volatile uint64_t last_signal;
+// The program is on its way out: signals go to no runtime any more, but are still ours.
+static volatile sig_atomic_t leaving;
+enum { INTERRUPTED = 130, LEAVE_WITHIN = 10 };
 static struct sigaction previous_int, previous_term;
 
 static void stop_hook(lua_State *L, lua_Debug *where);
@@ -136,6 +139,12 @@ void lrt_interrupt(lrt_runtime *rt, int signal) {
   if (rt->event_fd >= 0) lrt_eventfd_signal(rt->event_fd);
 }
 
+static void give_up(int signal) {
+  (void)signal;
+  if (restore_terminal) restore_terminal();
+  _exit(INTERRUPTED);
+}
+
 static void handler(int signal) {
   int saved = errno;
   lrt_runtime *rt = receiver;
@@ -143,12 +152,14 @@ static void handler(int signal) {
     pthread_kill(receiver_thread, signal);  // hooks are set by the thread that runs Lua
   } else if (rt) {
     uint64_t now = lrt_now();
-    if (last_signal && now - last_signal < 1000000000u) {
-      if (restore_terminal) restore_terminal();
-      _exit(128 + signal);
-    }
+    if (last_signal && now - last_signal < 1000000000u) give_up(signal);
     last_signal = now;
     lrt_interrupt(rt, signal);
+  } else if (leaving) {
+    // What remains to be done is bounded; a finalizer need not be.
+    if (last_signal) give_up(signal);
+    last_signal = lrt_now();
+    alarm(LEAVE_WITHIN);
   }
   errno = saved;
 }
@@ -157,6 +168,7 @@ void lrt_catch_signals(lrt_runtime *rt) {
   if (receiver) return;
   receiver_thread = pthread_self();
   last_signal = 0;
+  leaving = 0;
   receiver = rt;
   // Without SA_RESTART: a script that reads from a terminal is to notice.
   struct sigaction action;
@@ -181,5 +193,16 @@ void lrt_release_signals(lrt_runtime *rt) {
 }
 
 void lrt_forget_last_signal(void) { last_signal = 0; }
+
+void lrt_leave_signals(lrt_runtime *rt) {
+  if (receiver != rt) return;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = give_up;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGALRM, &action, NULL);
+  leaving = 1;
+  receiver = NULL;
+}
 
 void lrt_set_restore(void (*restore)(void)) { restore_terminal = restore; }

@@ -83,8 +83,13 @@ void push_array(builder *b, simdjson::dom::array array, int depth) {
   lua_Integer index = 0;
   for (element item : array) {
     index++;
-    if (item.is_null()) continue;
-    push(b, item, depth + 1, top ? b->types.element : -1);
+    bool typed = top && b->types.element >= 0;
+    if (item.is_null()) {
+      if (!typed) continue;
+      lua_pushboolean(L, 0);  // a list of things that has none in a place must not look shorter
+    } else {
+      push(b, item, depth + 1, typed ? b->types.element : -1);
+    }
     lua_rawseti(L, -2, index);
   }
   if (top && b->types.list >= 0) {

@@ -204,6 +204,10 @@ static void push_array(parser *p) {
   if (!take(p, ']')) {
     for (lua_Integer i = 1;; i++) {
       push_value(p, top ? p->types.element : -1);
+      if (top && p->types.element >= 0 && lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 0);  // as in json_decode.cpp
+      }
       lua_rawseti(L, -2, i);
       skip_space(p);
       if (take(p, ']')) break;

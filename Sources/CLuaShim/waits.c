@@ -114,11 +114,13 @@ int lrt_f_cancel(lua_State *L) {
 
 // ---- Time -------------------------------------------------------------------------------------
 
-// A time to come, from seconds; for ever when they are more than a century.
+// A time to come, from seconds; for ever when they are more than a century, which no sleeper means
+// by infinity: it has divided by zero.
 static uint64_t check_deadline(lua_State *L, int index) {
   lua_Number seconds = luaL_checknumber(L, index);
   luaL_argcheck(L, !isnan(seconds), index, "seconds expected, got nan");
-  luaL_argcheck(L, seconds >= 0, index, "seconds must not be negative");
+  luaL_argcheck(
+      L, seconds >= 0 && !isinf(seconds), index, "seconds must be 0 or more and finite");
   if (seconds > 3.2e9) return NEVER;
   return lrt_now() + (uint64_t)(seconds * 1e9);
 }

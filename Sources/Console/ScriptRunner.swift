@@ -61,7 +61,7 @@ public final class ScriptRunner {
   /// - Returns: the exit status.
   public func run() -> Int32 {
     state.catchSignals()
-    defer { state.releaseSignals() }
+    defer { state.leaveSignals() }
     do {
       if !options.ignoresEnvironment, let status = try runInit() { return status }
       for step in options.steps {
@@ -155,7 +155,7 @@ public final class ScriptRunner {
 
   private func runEmbedded(_ source: [UInt8], _ arguments: [LuaValue]) -> Int32 {
     state.catchSignals()
-    defer { state.releaseSignals() }
+    defer { state.leaveSignals() }
     do {
       let chunk = try state.load(source, name: "=hpc")
       var status = ExitStatus.success

@@ -15,10 +15,10 @@ final class LockDirectory: Sendable {
     var description: String {
       switch self {
       case .create(let path, let errno): "\(path) cannot be made (\(reason(errno)))"
-      case .notDirectory(let path): "\(path) is no directory"
-      case .foreign(let path, let owner): "\(path) belongs to user \(owner)"
+      case .notDirectory(let path): "\(path) is no directory: remove it"
+      case .foreign(let path, let owner): "\(path) belongs to user \(owner): have it removed"
       case .open(let path, let mode):
-        "\(path) has mode \(String(mode, radix: 8)) and must have 700"
+        "\(path) has mode \(String(mode, radix: 8)): chmod 700 it"
       case .access(let path, let errno): "\(path) cannot be used (\(reason(errno)))"
       }
     }

@@ -59,6 +59,7 @@ public final class HPCClient: Sendable {
   /// Jobs that this client submitted: never candidates of another submission.
   let submitted = Mutex<Set<JobID>>([])
   private let listJudge: Mutex<ListJudge>
+  private let lastOutageNotice = Mutex<Duration?>(nil)
   private let keptWatcher = Mutex<JobWatcher?>(nil)
 
   public convenience init(_ configuration: Configuration, transport: any HTTPTransport) {
@@ -154,19 +155,22 @@ extension HPCClient {
       case .success(let value): return value
       case .failure(let reason): failure = reason
       }
-      let decision = machine.decide(
-        RetryMachine.Event(
-          failure: failure,
-          retryAfter: response?.headers["Retry-After"].flatMap {
-            HTTPDate.retryAfter($0, now: serverNow)
-          },
-          serverDate: response?.headers["Date"].flatMap(HTTPDate.epoch),
-          now: configuration.time.uptime(), localDate: now, random: configuration.random()))
-      switch decision {
+      let event = RetryMachine.Event(
+        failure: failure,
+        retryAfter: response?.headers["Retry-After"].flatMap {
+          HTTPDate.retryAfter($0, now: serverNow)
+        },
+        serverDate: response?.headers["Date"].flatMap(HTTPDate.epoch),
+        now: configuration.time.uptime(), localDate: now, random: configuration.random())
+      switch machine.decide(event) {
       case .alreadyDone: return nil
       case .fail(let isAmbiguous):
         var error = ErrorText.error(failure, subject, attempts: attempts)
         error.isAmbiguous = isAmbiguous
+        if isAmbiguous, call.kind == .destructive { error = ErrorText.lostSync(error) }
+        if let asked = event.retryAfter, failure.isTransient, !isAmbiguous {
+          error.hint = "The service asks to wait \(Int64(min(asked, 1e9))) s."
+        }
         throw error
       case .correctClock(let offset):
         clockOffset.seconds = offset
@@ -175,6 +179,7 @@ extension HPCClient {
         let why = ErrorText.error(failure, subject, attempts: 1).message
         configuration.observer(
           .retrying(operation: call.operation, request: subject.request, after: pause, why: why))
+        tellOutage(why, since: machine.firstFailure ?? event.now, now: event.now, policy)
         do {
           try await configuration.time.sleep(for: pause)
         } catch {
@@ -184,6 +189,20 @@ extension HPCClient {
         }
       }
     }
+  }
+
+  /// Tells once a minute that calls are held up, so that a program that waits does not look dead;
+  /// the poller has words of its own.
+  private func tellOutage(
+    _ why: String, since: Duration, now: Duration, _ policy: RetryPolicy
+  ) {
+    guard policy.deadline > .seconds(60), now - since >= .seconds(10) else { return }
+    let isDue = lastOutageNotice.withLock { last in
+      if let last, now - last < .seconds(60) { return false }
+      last = now
+      return true
+    }
+    if isDue { configuration.observer(.warning("still trying: \(why)")) }
   }
 
   /// One attempt: an answer that is a success, or why there is none.

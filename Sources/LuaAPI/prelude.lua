@@ -14,13 +14,13 @@ local function glob(text, limit)
 end
 
 function native.list(options)
-  local all = native.fetch_list()
+  local all = native.fetch_list(options)
   for i = 1, #all do
     if type(all[i]) ~= "table" then
       native.no_jobs()
     end
   end
-  if not options or not next(options) then
+  if not options or not (options.state or options.name or options.where) then
     return all
   end
   local states
@@ -43,7 +43,7 @@ function native.list(options)
   return kept
 end
 
-function native.cancel(what)
+function native.cancel(what, options)
   local is_one = type(what) ~= "table" or native.is_job(what)
   local ids, told = {}, {}
   for i, job in ipairs(is_one and { what } or what) do
@@ -54,14 +54,14 @@ function native.cancel(what)
   end
   if is_one then
     if not told[ids[1]] then
-      native.cancel_one(what)
+      native.cancel_one(what, options)
     end
     return
   end
   return hpc.map(ids, function(id)
     local ok, err = true, nil
     if not told[id] then
-      ok, err = pcall(native.cancel_one, id)
+      ok, err = pcall(native.cancel_one, id, options)
     end
     if ok then
       return { id = id, outcome = "accepted" }

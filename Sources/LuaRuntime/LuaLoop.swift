@@ -150,11 +150,16 @@ extension LuaState {
   // MARK: Interrupts
 
   /// Routes SIGINT and SIGTERM here, to this thread. The first stops Lua and cancels awaits, a
-  /// second within a second ends the process with 128 + its number, whatever runs.
+  /// second within a second ends the process with 130, whatever runs.
   public func catchSignals() { machine.catchSignals() }
 
   /// Gives the signals back.
   public func releaseSignals() { machine.releaseSignals() }
+
+  /// In place of giving them back, for a program that is about to end: signals stop nothing any
+  /// more, but a second one still ends the process with 130 at once, as the first does after ten
+  /// seconds. So a program that is interrupted twice ends with 130 wherever the second one meets it.
+  public func leaveSignals() { machine.leaveSignals() }
 
   /// What a first signal does.
   public func interrupt(signal: Int32 = 2) { machine.interrupt(signal: signal) }

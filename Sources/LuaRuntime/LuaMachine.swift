@@ -108,6 +108,7 @@ import CLuaShim
 
   func catchSignals() { unsafe lrt_catch_signals(runtime) }
   func releaseSignals() { unsafe lrt_release_signals(runtime) }
+  func leaveSignals() { unsafe lrt_leave_signals(runtime) }
   func forgetLastSignal() { lrt_forget_last_signal() }
   func interrupt(signal: Int32) { unsafe lrt_interrupt(runtime, signal) }
   @discardableResult

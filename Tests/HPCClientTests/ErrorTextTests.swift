@@ -49,13 +49,19 @@ import Testing
           + "endpoint in hpc.config."
       ),
       (
-        .none(.totalTimeout), "Timeout", "no whole answer to GET /jobs/5 within 120 s"
+        .none(.totalTimeout), "Timeout",
+        "no whole answer to GET /jobs/5 within 120 s. Try again later; where it stays so, "
+          + "--trace shows what network and proxy do."
       ),
       (
         .none(.bodyTooLarge(limit: 64 << 20)), "AnswerTooLarge",
         "the answer to GET /jobs/5 is larger than 64 MiB. Is https://api.example the right endpoint?"
       ),
-      (.none(.reset), "ConnectionLost", "the connection broke before an answer to GET /jobs/5"),
+      (
+        .none(.reset), "ConnectionLost",
+        "the connection broke before an answer to GET /jobs/5. Try again later; where it stays so, "
+          + "--trace shows what network and proxy do."
+      ),
     ] as [(InMemoryTransport.Answer, String, String)])
   func saysWhatHappenedAndWhatToDo(
     answer: InMemoryTransport.Answer, code: String, text: String

@@ -63,6 +63,38 @@ import Testing
     #expect(fixture.time.uptime() <= .seconds(3600))
   }
 
+  @Test func whoWaitsIsToldOnceAMinute() async throws {
+    let fixture = Fixture(.json(500, ""))
+    _ = await failure { () throws(HPCError) in try await fixture.client.listJobs() }
+    let warnings = fixture.events.all.compactMap {
+      if case .warning(let text) = $0 { text } else { nil }
+    }
+    #expect((3...5).contains(warnings.count), "in five minutes: \(warnings.count)")
+    #expect(warnings.allSatisfy { $0.hasPrefix("still trying: GET /jobs was answered 500") })
+  }
+
+  @Test func whatTheServiceAsksForIsInTheError() async throws {
+    let fixture = Fixture(
+      InMemoryTransport { _, _ throws(TransportError) in
+        HTTPResponse(status: 503, headers: ["Retry-After": "31536000"])
+      })
+    let error = await failure { () throws(HPCError) in
+      try await fixture.client.listJobs(CallOptions(retryDeadline: .seconds(60)))
+    }
+    #expect(error?.hint == "The service asks to wait 31536000 s.")
+    #expect(fixture.sent.count == 1)
+  }
+
+  @Test func aLostAnswerToADeletingSyncSaysThatItMayHaveRun() async throws {
+    let fixture = Fixture(.none(.reset))
+    let error = await failure { () throws(HPCError) in
+      try await fixture.client.startSync(path: "a", delete: true)
+    }
+    #expect(error?.isAmbiguous == true)
+    #expect(error?.message.hasSuffix("The sync may have run. NOT repeated") == true)
+    #expect(fixture.sent.count == 1)
+  }
+
   @Test func aWrongAddressShowsSoonAndAKnownOneIsWaitedFor() async throws {
     let fixture = Fixture(.none(.connect, sent: false))
     _ = await failure { () throws(HPCError) in try await fixture.client.listJobs() }

@@ -110,6 +110,7 @@ import Testing
     #expect(try settings.storageCredentials().accessKeyID == "STORAGEKEY")
     let configuration = try HPCClient.Configuration(settings)
     #expect(configuration.retry.deadline == .milliseconds(7500))
+    #expect(configuration.retry.maintenanceDeadline == .seconds(90))
     for text in ["\(settings)", String(reflecting: settings)] {
       #expect(text.contains("AK…LE"))
       #expect(!text.contains("secret\""))

@@ -130,6 +130,18 @@ import Testing
     #expect(error?.status == 403)
   }
 
+  @Test(arguments: ["<html>", "{}", #"[{"no": "id"}]"#, "[null]"])
+  func anAddressThatNeverAnsweredWithAListEndsTheWait(body: String) async throws {
+    service.raw(body)
+    let task = wait([5])
+    await next(60)
+    await next(60)
+    let error = await #expect(throws: HPCError.self) { try await task.value }
+    #expect(error?.code == "BadAnswer")
+    let warnings = fixture.events.all.count { if case .warning = $0 { true } else { false } }
+    #expect(warnings == 1)
+  }
+
   @Test func anAddressWithoutAServiceEndsTheWait() async throws {
     let fixture = Fixture(.none(.connect, sent: false))
     let error = await failure { () throws(HPCError) in try await fixture.client.wait(for: JobID(1))

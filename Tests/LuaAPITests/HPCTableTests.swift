@@ -99,6 +99,19 @@ import Testing
     #expect(text?.contains("'hpc.sleep'") == true)
   }
 
+  @Test(arguments: ["[null]", "[null, {}]", "[{}, null]", "[1]", "[[]]"])
+  func aListOfThingsThatAreNoJobsIsAnError(body: String) async throws {
+    let values = try await run(
+      "return select(2, pcall(hpc.jobs.list)).code", answers: [.json(200, body)])
+    #expect(values[0].text == "BadAnswer")
+  }
+
+  @Test(arguments: ["7", "'7'", "7.0", "hpc.jobs.list()[1]"])
+  func anyKindOfIdCancels(id: String) async throws {
+    let answers = [InMemoryTransport.Answer.json(200, "[\(Self.job)]")]
+    #expect(try await run("return hpc.jobs.cancel(\(id))", answers: answers).isEmpty)
+  }
+
   @Test func jobsHaveShortNames() async throws {
     let values = try await run(
       """
@@ -182,6 +195,10 @@ import Testing
     ("hpc.connect{regoin = 'x'}", "did you mean 'region'?"),
     ("hpc.jobs.wait(1, {timeout = -1})", "seconds must be 0 or more and finite"),
     ("hpc.json.decode('[1,')", "invalid JSON at line 1, column 4"),
+    ("hpc.jobs.submit('a\\xff')", "the jobfile is not UTF-8 text without NUL bytes"),
+    ("hpc.jobs.submit{jobfile = 'a\\0b'}", "the jobfile is not UTF-8 text without NUL bytes"),
+    ("hpc.files.sync{path = '\\xc3('}", "the path is not UTF-8 text without NUL bytes"),
+    ("hpc.jobs.get(1, {timeout = 0/0})", "seconds must be 0 or more and finite"),
   ])
   func refuses(call: String, message: String) async throws {
     await #expect {

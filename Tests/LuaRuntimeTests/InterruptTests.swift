@@ -168,6 +168,31 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func aSignalOnTheWayOutLeavesTheStatusAlone(signal: Int32) async {
+    await #expect(processExitsWith: .exitCode(7)) { [signal] in
+      try await withLua { state in
+        state.catchSignals()
+        state.leaveSignals()
+        kill(getpid(), signal)
+      }
+      exit(7)
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func aSecondSignalOnTheWayOutEndsTheProcess(signal: Int32) async {
+    await #expect(processExitsWith: .exitCode(130)) { [signal] in
+      try await withLua { state in
+        try state.prepare()
+        state.catchSignals()
+        try state.execute("pcall(function() soon() forever() end)")
+        state.leaveSignals()
+        while true { kill(getpid(), signal) }
+      }
+    }
+  }
 }
 
 extension LuaState {

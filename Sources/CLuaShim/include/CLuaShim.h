@@ -194,6 +194,9 @@ size_t lrt_list_tasks(lrt_runtime *rt, lrt_task_info *list, size_t size);
 void lrt_catch_signals(lrt_runtime *rt);
 // Restores what was installed before.
 void lrt_release_signals(lrt_runtime *rt);
+// For the rest of the process signals stop nothing, but a second one ends it with 130, as does the
+// first after ten seconds.
+void lrt_leave_signals(lrt_runtime *rt);
 // What the last signal asked for has been done: the next one is a first one again.
 void lrt_forget_last_signal(void);
 // Called in the handler before a second signal within a second ends the process.

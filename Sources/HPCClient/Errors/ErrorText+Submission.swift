@@ -35,7 +35,9 @@ extension ErrorText {
       error.message = text
       error.hint = existsAllTheSame
     } else if error.isAmbiguous {
-      error.message = "\(lost(error, script, timeout)): the job may exist. NOT sent again"
+      let text = lost(error, script, timeout)
+      let join = text.last.map { ".!?".contains($0) } == true ? " The" : ": the"
+      error.message = "\(text)\(join) job may exist. NOT sent again"
       error.hint =
         "hpc.jobs.settle(err) looks again; hpc.run settles this by itself."
     }

@@ -54,11 +54,13 @@ enum ErrorText {
         hint: "A wrong clock, a missing ca-certificates package or a proxy are usual causes.")
     case .idleTimeout, .totalTimeout:
       HPCError(
-        .timeout, "no whole answer to \(subject.short) within \(duration(subject.timeout))")
+        .timeout, "no whole answer to \(subject.short) within \(duration(subject.timeout))",
+        hint: again)
     case .reset:
-      HPCError(.connectionLost, "the connection broke before an answer to \(subject.short)")
+      HPCError(
+        .connectionLost, "the connection broke before an answer to \(subject.short)", hint: again)
     case .truncated:
-      HPCError(.connectionLost, "the answer to \(subject.short) broke off")
+      HPCError(.connectionLost, "the answer to \(subject.short) broke off", hint: again)
     case .bodyTooLarge(let limit):
       HPCError(
         .answerTooLarge, "the answer to \(subject.short) is larger than \(limit >> 20) MiB",
@@ -74,6 +76,18 @@ enum ErrorText {
     case .file, .other:
       HPCError(.local, "\(subject.short) failed (\(detail(cause)))")
     }
+  }
+
+  private static let again =
+    "Try again later; where it stays so, --trace shows what network and proxy do."
+
+  /// A copy with `delete` whose answer was lost: a second run might delete what came in between.
+  static func lostSync(_ error: HPCError) -> HPCError {
+    var error = error
+    error.message = sentence(error.message) + " The sync may have run. NOT repeated"
+    error.hint = "It deletes: look at the folder there, then start it again."
+    error.isRetryable = false
+    return error
   }
 
   private static func detail(_ cause: TransportError) -> String {

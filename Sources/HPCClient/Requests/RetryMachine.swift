@@ -43,7 +43,7 @@ struct RetryMachine: Sendable {
   /// Whether the endpoint has ever answered this client.
   var isKnownEndpoint: Bool
   private var failures = 0
-  private var firstFailure: Duration?
+  private(set) var firstFailure: Duration?
   private var hasCorrectedClock = false
   /// An attempt whose answer was lost, or that failed on the service's side, may have worked.
   private var mayHaveWorked = false

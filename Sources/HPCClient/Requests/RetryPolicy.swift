@@ -27,6 +27,10 @@ public struct RetryPolicy: Sendable, Hashable {
     self.longestRetryAfter = longestRetryAfter
   }
 
+  /// How much longer than usual a maintenance is waited for where settings give one deadline: an
+  /// hour with the default of five minutes, not at all with none.
+  static let maintenanceFactor = 12
+
   /// Never tries again.
   public static let none = RetryPolicy(
     deadline: .zero, maintenanceDeadline: .zero, firstContactDeadline: .zero)

@@ -101,7 +101,10 @@ extension HPCClient.Configuration {
   ) throws(HPCError) {
     self.init(
       endpoint: settings.endpoint, credentials: try settings.credentials(), scope: settings.scope,
-      retry: RetryPolicy(deadline: settings.retryDeadline), clockRate: settings.clockRate,
+      retry: RetryPolicy(
+        deadline: settings.retryDeadline,
+        maintenanceDeadline: settings.retryDeadline * RetryPolicy.maintenanceFactor),
+      clockRate: settings.clockRate,
       fileExists: fileExists, observer: observer)
   }
 }

@@ -270,11 +270,18 @@ struct SettingsResolver {
   }
 
   func refused(_ key: SettingKey, _ value: Value, because reason: String? = nil) -> HPCError {
-    let shown = key.isSecret ? "" : " = \(ErrorText.quoted(value.text))"
-    let reason = reason.map { ": \(ServiceFault.oneLine($0))" } ?? ""
+    let shown = key.isSecret ? "" : " = \(ErrorText.quoted(Self.masked(value.text)))"
+    let reason = reason.map { ": \(ServiceFault.oneLine(Self.masked($0)))" } ?? ""
     return HPCError(
       .invalidSetting, "\(key.rawValue)\(shown) from \(value.source) is not allowed\(reason)",
       hint: "Allowed: \(key.allowed).")
+  }
+
+  /// Without what stands before an `@`: an address that was given with a password in it.
+  private static func masked(_ text: String) -> String {
+    guard let at = text.lastIndex(of: "@") else { return text }
+    let start = text[..<at].firstRange(of: "://")?.upperBound ?? text.startIndex
+    return text[..<start] + "…" + text[at...]
   }
 
   static func isName(_ text: String) -> Bool {

@@ -1,3 +1,4 @@
+import HTTP
 import SigV4
 
 /// The one poller of a process and endpoint: asks for the list while anybody waits, whatever the
@@ -160,7 +161,10 @@ actor JobWatcher {
     // What nobody can read is no list, as is one of things without a number.
     guard let jobs = HPCClient.jobs(answer), jobs.allSatisfy({ $0.id != nil }) else {
       lastDigest = nil
-      core.failed()
+      failed(
+        HPCError(
+          .badAnswer, "GET /jobs was answered with something that is no list of jobs",
+          hint: "Is \(client.configuration.endpoint.origin) the right endpoint?"))
       return
     }
     succeeded()
@@ -182,20 +186,27 @@ actor JobWatcher {
   /// has ever answered at that address, or the service refuses again and again.
   private func failed(_ error: HPCError) {
     core.failed()
-    if error.isRetryable, hasEverListed || error.status != nil {
-      if !isOutageTold {
-        isOutageTold = true
-        client.configuration.observer(
-          .warning("no list of jobs, still waiting: \(error.message)"))
-      }
+    let isGarbage = error.code == HPCError.LocalCode.badAnswer.rawValue
+    // An answer that nobody can read passes where lists have been read before.
+    if error.isRetryable ? hasEverListed || error.status != nil : isGarbage && hasEverListed {
+      tellOutage(error)
       return
     }
-    if error.status != nil, error.code != HPCError.LocalCode.badAnswer.rawValue { refusals += 1 }
+    if error.status != nil || isGarbage {
+      refusals += 1
+      tellOutage(error)
+    }
     let isHopeless = !error.isRetryable && refusals >= Self.patienceWithRefusals
-    let isUnreachable = !hasEverListed && error.status == nil
+    let isUnreachable = !hasEverListed && error.status == nil && !isGarbage
     if isHopeless || isUnreachable {
       for id in waiters.keys.sorted() { end(id, .failure(error)) }
     }
+  }
+
+  private func tellOutage(_ error: HPCError) {
+    guard !isOutageTold else { return }
+    isOutageTold = true
+    client.configuration.observer(.warning("no list of jobs, still waiting: \(error.message)"))
   }
 
   // MARK: Details

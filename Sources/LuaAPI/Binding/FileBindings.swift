@@ -50,8 +50,9 @@ struct FileBindings {
       "hpc.files.sync": .native { call in try sync(call) },
       "hpc.files.status": .native { call in
         let id = try id(call, 1)
+        let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
-        return .await({ try await client.syncStatus(id) }) { _, status in
+        return .await({ try await client.syncStatus(id, options) }) { _, status in
           .value(sync(id, Self.fields(of: status)))
         }
       },
@@ -166,7 +167,7 @@ struct FileBindings {
 
   private func sync(_ call: borrowing LuaCall) throws -> LuaReturn {
     let options = try call.table(1)
-    let path = try call.state.rawGet(options, "path").text ?? ""
+    let path = try call.state.rawGet(options, "path").wireText("path", 1) ?? ""
     let direction =
       try call.state.rawGet(options, "direction").text.flatMap(SyncDirection.init(rawValue:))
       ?? .fromOnline

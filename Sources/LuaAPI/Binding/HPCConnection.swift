@@ -54,6 +54,8 @@ public struct HPCHost {
   public var log: @Sendable (_ level: LogLevel, _ line: String) -> Void
   /// Submissions under way, of all connections.
   public let submissions = SubmissionLedger()
+  /// Warnings given so far.
+  let notices = Notices()
   /// Runs of sweeps under way.
   public let sweeps = RunningSweeps()
   /// Exit status by the last run or step of a sweep.
@@ -98,7 +100,9 @@ final class LazyConnection {
   func get() throws(HPCError) -> HPCConnection {
     if let made { return made }
     let connection = try host.connect(explicit)
-    for warning in connection.settings.warnings { host.log(.warn, warning) }
+    for warning in connection.settings.warnings where host.notices.isNew(warning) {
+      host.log(.warn, warning)
+    }
     made = connection
     return connection
   }

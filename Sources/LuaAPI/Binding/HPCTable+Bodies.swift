@@ -57,6 +57,18 @@ extension HPCTable {
     )
   }
 
+  /// `retry_deadline` and `timeout` of a call, checked by the spec.
+  static func callOptions(_ call: borrowing LuaCall, _ position: Int) throws -> CallOptions {
+    guard !call.isAbsent(position), let table = try call.value(position).asReference else {
+      return CallOptions()
+    }
+    func seconds(_ name: LuaValue) throws -> Duration? {
+      try call.state.rawGet(table, name).asNumber.flatMap { Duration(userSeconds: $0) }
+    }
+    return CallOptions(
+      retryDeadline: try seconds("retry_deadline"), timeout: try seconds("timeout"))
+  }
+
   // MARK: Tools
 
   private func toolBodies(_ connection: LazyConnection, in state: LuaState) -> [String: APIBody] {

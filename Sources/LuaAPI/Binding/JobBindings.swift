@@ -93,8 +93,9 @@ final class JobBindings {
       "hpc.jobs.list": table.inLua("list"), "hpc.jobs.cancel": table.inLua("cancel"),
       "hpc.jobs.get": .native { [self] call in
         let id = try id(call, 1)
+        let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
-        return .await({ try await client.jobRaw(id) }) { [self] call, answer in
+        return .await({ try await client.jobRaw(id, options) }) { [self] call, answer in
           let type = try jobType(observedAt: answer.observedAt, in: call.state)
           let job = try decode(answer, "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
@@ -104,20 +105,23 @@ final class JobBindings {
       },
       "hpc.jobs.submit": .native { [self] call in
         let argument = try call.value(1)
-        var jobfile = argument.text ?? ""
+        var jobfile = try argument.wireText("jobfile", 1) ?? ""
         var qopt: String?
-        if let options = argument.asReference {
-          jobfile = try call.state.rawGet(options, "jobfile").text ?? ""
-          qopt = try call.state.rawGet(options, "qopt").text
+        if let table = argument.asReference {
+          jobfile = try call.state.rawGet(table, "jobfile").wireText("jobfile", 1) ?? ""
+          qopt = try call.state.rawGet(table, "qopt").wireText("qopt", 1)
         }
         guard !jobfile.isEmpty else {
           throw LuaError.argument(1, "the jobfile is empty: name a script in your home there")
         }
         if qopt != nil { warnOnce() }
         let client = try connection.client()
-        let (path, options, ledger) = (jobfile, qopt, table.host.submissions)
+        let options = try HPCTable.callOptions(call, 1)
+        let (path, extra, ledger) = (jobfile, qopt, table.host.submissions)
         return .await({
-          try await ledger.counting { try await client.submit(jobfile: path, qopt: options) }
+          try await ledger.counting {
+            try await client.submit(jobfile: path, qopt: extra, options)
+          }
         }) { [self] call, id in
           let type = try jobType(
             observedAt: Date().timeIntervalSince1970, in: call.state)
@@ -135,9 +139,10 @@ final class JobBindings {
     [
       (
         "fetch_list",
-        { [self] _ in
+        { [self] call in
+          let options = try HPCTable.callOptions(call, 1)
           let client = try connection.client()
-          return .await({ try await client.listJobsRaw() }) { [self] call, answer in
+          return .await({ try await client.listJobsRaw(options) }) { [self] call, answer in
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
             let jobs = try decode(answer, "a list of jobs", elements: type, in: call.state)
             try sweeps.mark(jobs, in: call.state)
@@ -149,8 +154,9 @@ final class JobBindings {
         "cancel_one",
         { [self] call in
           let id = try id(call, 1)
+          let options = try HPCTable.callOptions(call, 2)
           let client = try connection.client()
-          return .await({ try await client.cancel(id) }) { _, _ in .nothing }
+          return .await({ try await client.cancel(id, options) }) { _, _ in .nothing }
         }
       ),
       ("tell_sweeps", { [sweeps] call in try sweeps.tellSweeps(call) }),

@@ -75,7 +75,8 @@ extension APISpec {
     APIEntry(
       .function, "hpc.files.status", "How a sync stands.",
       parameters: [
-        APIParameter("sync", .syncReference, "its request id, or a Sync")
+        APIParameter("sync", .syncReference, "its request id, or a Sync"),
+        APIParameter("options", .options(callOptions), optional: true, "how long to try"),
       ],
       returns: [
         APIReturn(

@@ -5,17 +5,18 @@ extension APISpec {
       parameters: [
         APIParameter(
           "options",
-          .options([
-            APIParameter(
-              "state", .oneOf([.words(states + pjmStates), .array(.words(states + pjmStates))]),
-              optional: true, "only jobs in this state, or in one of these"),
-            APIParameter(
-              "name", .string, optional: true,
-              "only jobs whose name, or whose sweep's name, matches this glob; the service cuts names to ten characters, so a longer literal is compared by its first ten"
-            ),
-            APIParameter(
-              "where", .function, optional: true, "function(job) --> true for the jobs to keep"),
-          ]), optional: true, "which jobs")
+          .options(
+            [
+              APIParameter(
+                "state", .oneOf([.words(states + pjmStates), .array(.words(states + pjmStates))]),
+                optional: true, "only jobs in this state, or in one of these"),
+              APIParameter(
+                "name", .string, optional: true,
+                "only jobs whose name, or whose sweep's name, matches this glob; the service cuts names to ten characters, so a longer literal is compared by its first ten"
+              ),
+              APIParameter(
+                "where", .function, optional: true, "function(job) --> true for the jobs to keep"),
+            ] + callOptions), optional: true, "which jobs")
       ],
       returns: [APIReturn(.array(.object("Job")), "in the order of the service")],
       errors: requestErrors,
@@ -27,7 +28,10 @@ extension APISpec {
         """),
     APIEntry(
       .function, "hpc.jobs.get", "One job that has not ended, in full.",
-      parameters: [APIParameter("job", .jobReference, "its id, or a Job")],
+      parameters: [
+        APIParameter("job", .jobReference, "its id, or a Job"),
+        APIParameter("options", .options(callOptions), optional: true, "how long to try"),
+      ],
       returns: [APIReturn(.object("Job"), "as the machine sees it now")],
       errors: requestErrors + ["404 when no such job is known any more: it ended, or never was"],
       example: "print(hpc.jobs.get(6291500).state)"),
@@ -38,12 +42,13 @@ extension APISpec {
           "job",
           .oneOf([
             .string,
-            .options([
-              APIParameter(
-                "jobfile", .string, "path of the script, relative to your home on the machine"),
-              APIParameter(
-                "qopt", .string, optional: true, "passed on; the service ignores it today"),
-            ]),
+            .options(
+              [
+                APIParameter(
+                  "jobfile", .string, "path of the script, relative to your home on the machine"),
+                APIParameter(
+                  "qopt", .string, optional: true, "passed on; the service ignores it today"),
+              ] + callOptions),
           ]), "the script's path, or a table")
       ],
       returns: [APIReturn(.object("Job"), "with its id; it is not read back from the machine")],
@@ -57,7 +62,8 @@ extension APISpec {
       parameters: [
         APIParameter(
           "jobs", .oneOf([.jobReference, .array(.jobReference)]),
-          "an id, a Job, or an array of these")
+          "an id, a Job, or an array of these"),
+        APIParameter("options", .options(callOptions), optional: true, "how long to try each"),
       ],
       returns: [
         APIReturn(
@@ -109,6 +115,16 @@ extension APISpec {
         local ok, err = pcall(hpc.jobs.submit, "run.sh")
         if not ok and err.ambiguous then hpc.show(hpc.jobs.settle(err)) end
         """),
+  ]
+
+  /// What a call may change for itself.
+  static let callOptions = [
+    APIParameter(
+      "retry_deadline", .seconds, optional: true,
+      "how long after a first failure to try again; 0 never, default hpc.config.retry_deadline"),
+    APIParameter(
+      "timeout", .seconds, optional: true,
+      "longest time for one request; default 300 for a submission, else 120"),
   ]
 
   static let waitOptions = APIType.options([

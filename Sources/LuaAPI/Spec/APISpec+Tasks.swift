@@ -19,7 +19,7 @@ extension APISpec {
           "options",
           .options([
             APIParameter(
-              "concurrency", .integer, optional: true, "calls under way at once; default 10")
+              "concurrency", .integer, optional: true, "calls under way at once; default 100")
           ]), optional: true, "how"),
       ],
       returns: [APIReturn(.array(.any), "the results, in the order of the list")],

@@ -72,9 +72,10 @@ struct CompleterTests {
   }
 
   @Test(arguments: [
-    ("hpc.jobs.list{|", ["name", "state", "where"]), ("hpc.jobs.list{st|", ["state"]),
+    ("hpc.jobs.list{|", ["name", "retry_deadline", "state", "timeout", "where"]),
+    ("hpc.jobs.list{st|", ["state"]),
     ("hpc.jobs.list({ st|", ["state"]), ("list{st|", ["state"]),
-    ("hpc.jobs.list{state = 'RUN', |", ["name", "where"]),
+    ("hpc.jobs.list{state = 'RUN', |", ["name", "retry_deadline", "timeout", "where"]),
     ("hpc.jobs.list{\n  state = {'RUN', 'QUE'},\n  n|", ["name"]),
     ("hpc.files.sync{path = 'x', d|", ["delete", "direction"]), ("unknown{st|", ["string"]),
   ])
