@@ -40,6 +40,8 @@ final class JournalLock {
   }
 
   deinit {
+    // A child of this process shares the descriptor between fork and exec, and would keep the lock.
+    _ = flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 
