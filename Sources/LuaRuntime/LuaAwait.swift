@@ -26,6 +26,27 @@ public struct LuaAwait {
       return try then(call, value)
     }
   }
+
+  /// `begin` starts something that calls `end` once, from any thread, and answers how to cancel it;
+  /// no Swift task waits, which thousands of long waits notice.
+  public init<Value: Sendable>(
+    starting begin:
+      @escaping (_ end: @escaping @Sendable (Result<Value, any Error>) -> Void) ->
+      @Sendable () -> Void,
+    then: @escaping (borrowing LuaCall, Result<Value, any Error>) throws -> LuaReturn
+  ) {
+    let result = AwaitedResult<Value>()
+    start = { id, inbox in
+      begin { value in
+        result.set(value)
+        inbox.send(.completed(id))
+      }
+    }
+    finish = { call in
+      guard let value = result.take() else { throw LuaError("an await ended without a result") }
+      return try then(call, value)
+    }
+  }
 }
 
 /// Carries a result from the thread where it came about to the Lua thread.

@@ -178,6 +178,33 @@ import Testing
     #expect(fixture.sent.count == 1)
   }
 
+  @Test func aWaitWithoutATaskEndsOnceAndCanBeCancelled() async throws {
+    service.list([(5, "RUN"), (6, "RUN")])
+    let ends = Mutex<[String]>([])
+    func note(_ name: String) -> @Sendable (Result<WaitResult, HPCError>) -> Void {
+      { result in
+        let text =
+          switch result {
+          case .success(let result): "\(name) \(result.jobs.map(\.state.description))"
+          case .failure(let error): "\(name) \(error.code)"
+          }
+        ends.withLock { $0.append(text) }
+      }
+    }
+    let client = fixture.client
+    _ = try client.startWait(for: [], end: note("none"))
+    let cancelFirst = try client.startWait(for: [JobID(5)], end: note("first"))
+    let cancelSecond = try client.startWait(for: [JobID(6)], end: note("second"))
+    await time.sleepers(1)
+    cancelFirst()
+    cancelFirst()
+    service.list([(5, "EXT"), (6, "EXT")])
+    await next()
+    while ends.withLock({ $0.count }) < 3 { await Task.yield() }
+    cancelSecond()
+    #expect(ends.withLock { $0 } == ["none []", "first Cancelled", #"second ["done"]"#])
+  }
+
   @Test func allWaitersShareOneListPerInterval() async throws {
     let count = 500
     service.list((1...count).map { ($0, "RUN") })

@@ -28,6 +28,16 @@ public struct WaitResult: Sendable {
   public var jobs: [JobObservation]
   /// Whether time was up before every job was over.
   public var isTimeout: Bool
+
+  /// The result itself, unless its first job never was one.
+  ///
+  /// - Throws: that there is no such job.
+  public func known() throws(HPCError) -> WaitResult {
+    if let job = jobs.first, job.evidence == .gone, !job.wasKnown {
+      throw HPCError(.noSuchJob, job.text, hint: "hpc.jobs.list() shows what there is.")
+    }
+    return self
+  }
 }
 
 extension HPCClient {
@@ -73,10 +83,29 @@ extension HPCClient {
   public func wait(
     for id: JobID, _ options: WaitOptions = WaitOptions()
   ) async throws(HPCError) -> WaitResult {
-    let result = try await wait(for: [id], options)
-    if let job = result.jobs.first, job.evidence == .gone, !job.wasKnown {
-      throw HPCError(.noSuchJob, job.text, hint: "hpc.jobs.list() shows what there is.")
+    try await wait(for: [id], options).known()
+  }
+
+  /// Waits as ``wait(for:_:)-([JobID],_)`` does, without a task that waits: for thousands of waits.
+  ///
+  /// - Parameters:
+  ///   - ids: any number of jobs.
+  ///   - options: interval, time limit, what to do on changes.
+  ///   - end: called once, from any thread, with what ``wait(for:_:)-([JobID],_)`` would answer.
+  /// - Returns: ends the wait early, with an error that says so.
+  /// - Throws: an interval or a time limit that makes no sense.
+  public func startWait(
+    for ids: [JobID], _ options: WaitOptions = WaitOptions(),
+    end: @escaping @Sendable (Result<WaitResult, HPCError>) -> Void
+  ) throws(HPCError) -> @Sendable () -> Void {
+    guard let order = try order(ids, options) else {
+      end(.success(WaitResult(jobs: [], isTimeout: false)))
+      return {}
     }
-    return result
+    let watcher = watcher
+    // The order holds this closure, and so itself, until it has ended.
+    order.whenEnded { end($0.map(order.result)) }
+    watcher.begin(order)
+    return { watcher.cancel(order) }
   }
 }

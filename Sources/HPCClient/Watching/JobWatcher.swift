@@ -43,13 +43,22 @@ actor JobWatcher {
 
   /// Waits until an order has ended or its task is cancelled.
   nonisolated func wait(_ order: WaitOrder) async -> WaitOrder.Outcome {
-    Task { await self.start(order) }
+    begin(order)
     return await withTaskCancellationHandler {
       await order.outcome()
     } onCancel: {
-      order.end(.failure(Self.cancelled))
-      Task { await self.forget(order) }
+      cancel(order)
     }
+  }
+
+  /// Starts an order, which then tells its end by itself.
+  nonisolated func begin(_ order: WaitOrder) {
+    Task { await self.start(order) }
+  }
+
+  nonisolated func cancel(_ order: WaitOrder) {
+    order.end(.failure(Self.cancelled))
+    Task { await self.forget(order) }
   }
 
   private static let cancelled = HPCError(.cancelled, "waiting was cancelled")

@@ -3,7 +3,8 @@ import Synchronization
 /// One wait for any number of jobs, on its way through ``JobWatcher``.
 ///
 /// A class, and everything about the wait in it: what an `async` function keeps while it is
-/// suspended is paid for by every one of ten thousand waiters.
+/// suspended is paid for by every one of ten thousand waiters. Who has a place of its own to be
+/// called at needs no task at all.
 final class WaitOrder: Sendable {
   /// How a wait ended.
   struct Ending: Sendable {
@@ -15,7 +16,7 @@ final class WaitOrder: Sendable {
 
   private enum State {
     case new
-    case waiting(CheckedContinuation<Outcome, Never>)
+    case waiting(@Sendable (Outcome) -> Void)
     case ended(Outcome)
     case over
   }
@@ -31,35 +32,40 @@ final class WaitOrder: Sendable {
     self.options = options
   }
 
-  /// Suspends the caller until ``end(_:)``; at most once.
+  /// Suspends the caller until ``end(_:)``; in place of ``whenEnded(_:)``.
   func outcome() async -> Outcome {
     await withCheckedContinuation { continuation in
-      let early: Outcome? = state.withLock {
-        if case .ended(let outcome) = $0 {
-          $0 = .over
-          return outcome
-        }
-        $0 = .waiting(continuation)
-        return nil
-      }
-      if let early { continuation.resume(returning: early) }
+      whenEnded { continuation.resume(returning: $0) }
     }
+  }
+
+  /// Has a function called at ``end(_:)``, from any thread; at most once.
+  func whenEnded(_ body: @escaping @Sendable (Outcome) -> Void) {
+    let early: Outcome? = state.withLock {
+      if case .ended(let outcome) = $0 {
+        $0 = .over
+        return outcome
+      }
+      $0 = .waiting(body)
+      return nil
+    }
+    if let early { body(early) }
   }
 
   /// Ends the wait; what comes later counts for nothing.
   func end(_ outcome: Outcome) {
-    let continuation: CheckedContinuation<Outcome, Never>? = state.withLock {
+    let body: (@Sendable (Outcome) -> Void)? = state.withLock {
       switch $0 {
       case .new:
         $0 = .ended(outcome)
         return nil
-      case .waiting(let continuation):
+      case .waiting(let body):
         $0 = .over
-        return continuation
+        return body
       case .ended, .over: return nil
       }
     }
-    continuation?.resume(returning: outcome)
+    body?(outcome)
   }
 
   /// Whether somebody still waits for the outcome.

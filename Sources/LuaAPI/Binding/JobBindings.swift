@@ -233,18 +233,27 @@ final class JobBindings {
       options.onChange = { made.post($0) }
     }
     let client = try connection.client()
-    let keptPort = port
-    let (wanted, final) = (ids, options)
-    return .await({ () async throws -> WaitResult in
-      defer { _ = keptPort }
-      if isOne { return try await client.wait(for: wanted[0], final) }
-      return try await client.wait(for: wanted, final)
-    }) { [self] call, result in
-      let jobs = result.jobs.map { observed($0, in: call.state) }
-      let first =
-        isOne ? jobs.first ?? .nil : LuaValue.array(jobs, metatable: arrayType)
-      return .values(result.isTimeout ? [first, "timeout"] : [first])
-    }
+    let (wanted, final, keptPort) = (ids, options, port)
+    return .await(
+      LuaAwait(
+        starting: { (end: @escaping @Sendable (Result<WaitResult, any Error>) -> Void) in
+          do throws(HPCError) {
+            return try client.startWait(for: wanted, final) { outcome in
+              _ = keptPort
+              end(Result { try isOne ? outcome.get().known() : outcome.get() })
+            }
+          } catch {
+            end(.failure(error))
+            return {}
+          }
+        },
+        then: { [self] call, result in
+          let result = try result.get()
+          let jobs = result.jobs.map { observed($0, in: call.state) }
+          let first =
+            isOne ? jobs.first ?? .nil : LuaValue.array(jobs, metatable: arrayType)
+          return .values(result.isTimeout ? [first, "timeout"] : [first])
+        }))
   }
 
   /// A job as a watcher knows it: the last record, with what evidence there is.
