@@ -108,7 +108,9 @@ extension SweepMachine {
     if point.isCancelRequested { return settle(id.point, .cancelled) }
     if wasAccepted {
       update(point: id.point) { $0.notStarted += 1 }
-      if point.notStarted + 1 >= 3 { return settle(id.point, .failed(.notStarted)) }
+      if point.notStarted >= settings.retries.notStarted {
+        return settle(id.point, .failed(.notStarted))
+      }
     }
     open(point: id.point)
   }

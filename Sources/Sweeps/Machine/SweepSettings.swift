@@ -7,8 +7,13 @@ public struct SweepSettings: Sendable, Hashable {
     /// For all causes together, nil for no such bound.
     public var total: Int?
 
-    /// The standard: two for a node that failed (`lua-api.md`, retries).
+    /// The standard: two for a node that failed, and two for a job that was accepted and never
+    /// started (`lua-api.md`, retries).
     public static let standard = Retries(byCause: [.nodeDown: 2])
+
+    /// How often a job may be accepted and not start, before that is its point's verdict; no fault
+    /// of the program, so that it has two retries where nothing is said.
+    var notStarted: Int { byCause[.notStarted] ?? 2 }
 
     public init(byCause: [RetryKind: Int], total: Int? = nil) {
       self.byCause = byCause
@@ -18,7 +23,10 @@ public struct SweepSettings: Sendable, Hashable {
     /// The same number for every cause, and for all together.
     public static func number(_ count: Int) -> Retries {
       Retries(
-        byCause: Dictionary(uniqueKeysWithValues: RetryKind.allCases.map { ($0, count) }),
+        byCause: Dictionary(
+          uniqueKeysWithValues: RetryKind.allCases.map {
+            ($0, $0 == .notStarted ? max(count, 2) : count)
+          }),
         total: count)
     }
   }

@@ -27,7 +27,8 @@ public enum Cause: Sendable, Hashable, CustomStringConvertible {
     case .memory: .memory
     case .nodeDown: .nodeDown
     case .killed: .killed
-    case .inputs, .outputs, .refused, .notStarted: nil
+    case .notStarted: .notStarted
+    case .inputs, .outputs, .refused: nil
     }
   }
 
@@ -78,6 +79,7 @@ public enum RetryKind: String, Sendable, Hashable, CaseIterable {
   case exit, elapse, memory
   case nodeDown = "node_down"
   case killed
+  case notStarted = "not_started"
 }
 
 /// How a point ended.
