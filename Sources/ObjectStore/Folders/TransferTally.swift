@@ -8,9 +8,11 @@ final class TransferTally: Sendable {
   init(
     files: Int, bytes: Int64, tell: (@Sendable (TransferProgress) -> Void)?
   ) {
-    progress = Mutex(
-      TransferProgress(files: 0, filesTotal: files, bytes: 0, bytesTotal: bytes, path: ""))
+    let start = TransferProgress(
+      files: 0, filesTotal: files, bytes: 0, bytesTotal: bytes, path: "")
+    progress = Mutex(start)
     self.tell = tell
+    tell?(start)
   }
 
   /// Counts one file's parts: the difference to what it told before.

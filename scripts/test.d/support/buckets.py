@@ -146,6 +146,7 @@ class Proxy:
         host, port = endpoint.split("//")[1].split(":")
         self.target = (host, int(port))
         self.held = threading.Event()
+        self.free = threading.Event()
         self.lock = threading.Lock()
         self.left = {"up": None, "down": None}
         self.count = {"up": 0, "down": 0}
@@ -163,7 +164,11 @@ class Proxy:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(self.target)
+            try:
+                server = socket.create_connection(self.target)
+            except OSError:
+                client.close()
+                continue
             for way, source, sink in (("up", client, server), ("down", server, client)):
                 threading.Thread(target=self._pump, args=(way, source, sink), daemon=True).start()
 
@@ -179,9 +184,17 @@ class Proxy:
                 sink.sendall(data)
                 if held:
                     self.held.set()
-                    # Until the client goes.
-                    while source.recv(1 << 16) if way == "up" else sink.recv(1):
-                        pass
+                    # Until the client goes, or is let go.
+                    end = source if way == "up" else sink
+                    end.settimeout(0.05)
+                    while not self.free.is_set():
+                        try:
+                            if not end.recv(1 << 16 if way == "up" else 1, socket.MSG_PEEK if way == "down" else 0):
+                                break
+                        except TimeoutError:
+                            continue
+                        if way == "down":
+                            self.free.wait(0.05)
                     break
         except OSError:
             pass
@@ -191,5 +204,11 @@ class Proxy:
             except OSError:
                 pass
 
+    def release(self):
+        """Breaks the connections that are held, and holds no more."""
+        self.hold(up=None, down=None)
+        self.free.set()
+
     def close(self):
+        self.free.set()
         self.listener.close()
