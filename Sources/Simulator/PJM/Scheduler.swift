@@ -197,6 +197,11 @@ struct Scheduler: Sendable {
     }
   }
 
+  /// Jobs whose end nobody has been told of yet.
+  var unreportedEnds: [Job] {
+    actions.compactMap { if case .ended(let job) = $0 { job } else { nil } }
+  }
+
   /// Hands over what is to be done, in order.
   mutating func takeActions() -> [Action] {
     defer { actions.removeAll(keepingCapacity: true) }

@@ -16,6 +16,8 @@ final class JobRunner: Sendable {
     var isStopping = false
     /// The newest ended jobs, for the state report; scripts are dropped.
     var endedJobs: [Job] = []
+    /// Jobs that have left the scheduler while their files are still being written.
+    var finishing: [Job] = []
   }
 
   /// Most ended jobs that are remembered.
@@ -89,13 +91,20 @@ final class JobRunner: Sendable {
     }
   }
 
-  /// Every job that is remembered, ended ones first.
+  /// Every job that is remembered, ended ones first. One whose files are still being written has not
+  /// ended yet.
   func allJobs() -> [Job] {
     state.withLock { state in
       state.scheduler.advance(to: clock.now())
       let live = state.scheduler.visibleJobs
       let visible = Set(live.map(\.id))
-      return state.endedJobs.filter { !visible.contains($0.id) } + live
+      let finishing = (state.finishing + state.scheduler.unreportedEnds).map { job in
+        var job = job
+        job.state = .finishing
+        job.ended = nil
+        return job
+      }
+      return (state.endedJobs + finishing).filter { !visible.contains($0.id) } + live
     }
   }
 
@@ -114,6 +123,7 @@ final class JobRunner: Sendable {
     while true {
       let (actions, deadline, isStopping) = state.withLock { state in
         state.scheduler.advance(to: clock.now())
+        state.finishing += state.scheduler.unreportedEnds
         return (state.scheduler.takeActions(), state.scheduler.nextDeadline, state.isStopping)
       }
       for action in actions { perform(action, &running, isStopping: isStopping) }
@@ -179,6 +189,7 @@ final class JobRunner: Sendable {
     var remembered = job
     remembered.request.script = []
     state.withLock { state in
+      state.finishing.removeAll { $0.id == remembered.id }
       state.endedJobs.append(remembered)
       if state.endedJobs.count > Self.rememberedJobs + 1_000 {
         state.endedJobs.removeFirst(state.endedJobs.count - Self.rememberedJobs)
