@@ -1,22 +1,19 @@
 -- The first five minutes on the simulator: three real job scripts, submitted, watched, and read.
 --   hpc --sim scripts/examples/quickstart.lua
-local sim = hpc.config.sim
-if not sim then
-  error("this example puts its scripts into the simulator's home: run it with --sim", 0)
-end
-
 local function write(path, text)
   local file = assert(io.open(path, "w"))
   file:write(text)
   file:close()
 end
 
--- A job takes no parameters through the service: each script carries its own.
+-- A job takes no parameters through the service: each script carries its own, and goes to a folder
+-- in home on the machine.
+local here = os.tmpname()
 local sides = { 100, 200, 400 }
 local scripts = {}
 for i, side in ipairs(sides) do
-  scripts[i] = "pi-" .. side .. ".sh"
-  write(sim.home .. "/" .. scripts[i], string.format([[
+  scripts[i] = "quickstart/pi-" .. side .. ".sh"
+  write(here, string.format([[
 #!/bin/sh
 #PJM -L "node=1,elapse=00:10:00"
 #PJM -N pi-%d
@@ -24,8 +21,9 @@ awk -v n=%d 'BEGIN {
   for (x = 0; x < n; x++) for (y = 0; y < n; y++)
     if ((x+.5)^2 + (y+.5)^2 < n*n) hits++
   printf "%%d x %%d points: pi is about %%.5f\n", n, n, 4 * hits / (n * n)
-}' > pi-%d.txt
+}' > quickstart/pi-%d.txt
 ]], side, side, side))
+  hpc.push(here, scripts[i])
 end
 
 print("Submitting " .. table.concat(scripts, ", ") .. " …")
@@ -57,7 +55,9 @@ until #now == 0
 
 print("\nWhat they wrote:")
 for _, side in ipairs(sides) do
-  for line in io.lines(sim.home .. "/pi-" .. side .. ".txt") do
+  hpc.pull("quickstart/pi-" .. side .. ".txt", here)
+  for line in io.lines(here) do
     print("  " .. line)
   end
 end
+os.remove(here)
