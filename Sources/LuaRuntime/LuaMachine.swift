@@ -184,6 +184,8 @@ enum StopReason: Int32 {
     LuaTaskState(rawValue: unsafe lrt_task_state(task).rawValue) ?? .running
   }
 
+  static func == (one: TaskHandle, other: TaskHandle) -> Bool { unsafe one.task == other.task }
+
   /// Why it was stopped; nil: it was not.
   var stopReason: StopReason? { StopReason(rawValue: unsafe lrt_task_stop(task)) }
 }
