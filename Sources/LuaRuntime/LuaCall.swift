@@ -13,6 +13,10 @@ public struct LuaCall: ~Copyable {
     self.count = count
   }
 
+  /// Whether an await in this call lets other tasks run meanwhile. In a comparator of `table.sort`, a
+  /// `__tostring` or a `gsub` callback it blocks in place, and work that needs Lua would never end.
+  public var canYield: Bool { state.machine.awaitMode(on: state.stack) == .yield }
+
   /// The type of an argument, `.none` beyond the last.
   public func type(_ position: Int) -> LuaType {
     position > count ? .none : state.stack.type(at: Int32(position))

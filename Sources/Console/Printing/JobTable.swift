@@ -7,6 +7,8 @@ enum JobTable {
     var fields: [String]
     var rank: Int
     var isRight = false
+    /// Left out where no job has it.
+    var isOptional = false
   }
 
   private static let shapes = [
@@ -23,6 +25,8 @@ enum JobTable {
       header: "ELAPSE_LIM", fields: ["Fugaku:elapsed_limit", "Fugaku:elapse_limit"], rank: 6),
     Shape(header: "NODE_REQUIRE", fields: ["node_require"], rank: 5),
     Shape(header: "RSC_GRP", fields: ["queue"], rank: 2),
+    Shape(header: "SWEEP", fields: ["sweep"], rank: 7, isOptional: true),
+    Shape(header: "POINT", fields: ["point"], rank: 7, isOptional: true),
   ]
 
   /// The wire's fields that a row needs, in the order that `table(_:)` takes.
@@ -39,6 +43,7 @@ enum JobTable {
         let text = places.lazy.map { row[$0] }.first { !$0.isEmpty } ?? "-"
         return shape.header == "START_DATE" ? date(text) : text
       }
+      if shape.isOptional, cells.allSatisfy({ $0 == "-" }) { continue }
       columns.append(
         RecordTable.Column(
           header: shape.header, cells: cells, isRight: shape.isRight, rank: shape.rank,

@@ -100,6 +100,7 @@ extension HPCError: CustomStringConvertible {
   public var description: String {
     let message = self.message
     guard let hint = self.hint else { return message }
+    if message.hasSuffix("\n") { return message + hint }
     let end = message.last.map { ".!?".contains($0) } == true ? " " : ". "
     return message + end + hint
   }

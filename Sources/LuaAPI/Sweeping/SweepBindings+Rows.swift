@@ -14,7 +14,8 @@ extension SweepBindings {
       ("parameters", ParameterReader.table(row.parameters)), ("point", .integer(row.point)),
       ("state", .string(row.state.rawValue)), ("attempts", .integer(row.attempts)),
       ("job_id", integer(row.jobID.map { Int($0) })), ("exit_code", integer(row.exitCode)),
-      ("cause", text(row.cause)), ("nodes", integer(row.nodes)), ("seconds", number(row.seconds)),
+      ("cause", text(row.cause)), ("nodes", integer(row.nodes)),
+      ("seconds", row.seconds.map { Int(exactly: $0).map { .integer($0) } ?? .number($0) } ?? .nil),
       ("node_hours", number(row.nodeHours)), ("dir", text(row.folder)),
       ("result", text(row.result)), ("result_error", text(row.resultError)),
       ("files", .array(row.files.map { .string($0.name) })), ("remote", text(row.remoteFolder)),
@@ -61,6 +62,12 @@ extension SweepBindings {
   // MARK: Looking
 
   func status(_ sweep: SweepObject, in state: LuaState) throws -> LuaReturn {
+    // A run in progress knows more than its journal.
+    if let session = sweep.madeSession {
+      return .await({ try await session.status() }) { [self] call, status in
+        .value(try value(of: status, in: call.state))
+      }
+    }
     let status: SweepStatus
     do {
       status = try SweepBooks(journal: sweep.journal).status()
@@ -72,6 +79,10 @@ extension SweepBindings {
           "printable", [.table([("name", .string(sweep.name)), ("total", 0)]), .string(text)],
           in: state))
     }
+    return .value(try value(of: status, in: state))
+  }
+
+  private func value(of status: SweepStatus, in state: LuaState) throws -> LuaValue {
     let counts = status.progress.counts.sorted { $0.key.rawValue < $1.key.rawValue }
     let causes = status.causes.sorted { $0.key < $1.key }
     var fields: [(key: LuaValue, value: LuaValue)] = [
@@ -95,15 +106,20 @@ extension SweepBindings {
         ))
     }
     if status.isSimulated { fields.append(("simulated", true)) }
-    return .value(
-      try callModule(
-        "printable", [.table(fields), .string(SweepText.status(status))], in: state))
+    return try callModule(
+      "printable", [.table(fields), .string(SweepText.status(status))], in: state)
   }
 
   func results(_ call: borrowing LuaCall, _ sweep: SweepObject) throws -> LuaReturn {
     let query = try query(call, options: 2)
     guard query.isFresh else {
-      return .value(try rows(try select(sweep, query), sweep, in: call.state))
+      guard let session = sweep.madeSession, query.states != [.done] else {
+        return .value(try rows(try select(sweep, query), sweep, in: call.state))
+      }
+      return .await({ try await session.rows(states: query.states, all: query.all) }) {
+        [self] call, found in
+        .value(try rows(found, sweep, in: call.state))
+      }
     }
     let session = try session(sweep)
     return .await({ try await session.refreshResults() }) { [self] call, _ in

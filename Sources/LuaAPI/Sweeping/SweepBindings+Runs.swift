@@ -110,6 +110,7 @@ extension SweepBindings {
     isShown: Bool = true,
     then: @escaping (borrowing LuaCall, SweepReport) throws -> LuaReturn
   ) throws -> LuaReturn {
+    try checkCanYield(call, sweep)
     if sweep.definition != nil, let problem = try plan(sweep, in: call.state).problem {
       throw errors.error(problem)
     }
@@ -138,6 +139,14 @@ extension SweepBindings {
     }) { call, report in try then(call, report) }
   }
 
+  /// A run calls functions of Lua, which cannot run where its caller blocks in place.
+  private func checkCanYield(_ call: borrowing LuaCall, _ sweep: SweepObject) throws {
+    guard !call.canYield, sweep.functions != nil else { return }
+    throw errors.error(
+      code: "Argument", "a sweep cannot run here: its functions would never get their turn",
+      hint: "Not in a comparator of table.sort, a __tostring or a gsub callback: run it before.")
+  }
+
   func display(_ sweep: SweepObject) -> ProgressDisplay? {
     guard let output = host.progress else { return nil }
     let log = host.log
@@ -150,15 +159,19 @@ extension SweepBindings {
   private static func farewell(_ name: String, _ report: SweepReport) -> String {
     let counts = report.progress.counts
     let underWay = [PointState.submitted, .running, .blocked].reduce(0) { $0 + (counts[$1] ?? 0) }
-    var text = "\(name): detached. \(SweepText.counts(counts))."
-    if underWay > 0 { text += " What is under way goes on over there." }
+    var lines = ["\(name): detached. \(SweepText.counts(counts))"]
+    if underWay > 0 { lines.append("  What is under way goes on over there.") }
     if !report.unsure.isEmpty {
-      text +=
-        " Submissions whose job ids are not known yet: \(report.unsure.joined(separator: ", ")); "
-        + "the next run looks for them."
+      lines.append(
+        "  Job ids not known yet: \(report.unsure.joined(separator: ", ")). The next run looks for "
+          + "them.")
     }
-    return text + " Run the same file again to go on; hpc sweep status \(name) shows it; "
-      + "hpc sweep cancel \(name) cancels all of it."
+    lines += [
+      "  to go on    run the same file again (in the prompt s:run())",
+      "  to look     hpc sweep status \(name)",
+      "  to cancel   hpc sweep cancel \(name)",
+    ]
+    return lines.joined(separator: "\n")
   }
 
   private static func isVerdict(_ error: SweepError) -> Bool {
@@ -273,6 +286,7 @@ extension SweepBindings {
         [.string("\(sweep.name): the point \(parameters) has not run yet")], in: call.state)
       return .values([.nil, planned.value])
     }
+    try checkCanYield(call, sweep)
     let session = try session(sweep)
     let (name, log, sweeps) = (sweep.name, host.log, host.sweeps)
     let display = self.display(sweep).flatMap { $0.output.isTerminal ? $0 : nil }

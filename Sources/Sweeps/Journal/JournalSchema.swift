@@ -126,7 +126,9 @@ enum JournalSchema {
       -- Each point with its state in the user's words.
       SELECT p.point, p.name, p.parameters,
         CASE WHEN p.verdict IS NOT NULL THEN p.verdict
-             WHEN a.phase IS NULL OR a.phase = 'new' THEN 'new'
+             -- A closed attempt without verdict: the point is to run again.
+             WHEN a.phase IS NULL
+               OR a.phase IN ('new', 'refused', 'withdrawn', 'closed') THEN 'new'
              WHEN a.phase = 'unknown' THEN 'unknown'
              WHEN a.blocked THEN 'blocked'
              WHEN s.phase IN ('prepared', 'staged') AND a.phase = 'submitted' THEN 'waiting'
