@@ -173,6 +173,7 @@ import HTTP
     try set(CURLOPT_FRESH_CONNECT, request.isRepeatable ? 0 : 1)
     try set(CURLOPT_CONNECTTIMEOUT_MS, Span(request.timeouts.connect).curlMilliseconds)
     try set(CURLOPT_TIMEOUT_MS, request.timeouts.total.map { Span($0).curlMilliseconds } ?? 0)
+    try set(CURLOPT_BUFFERSIZE, Self.bufferSize(request.sink))
     try setMethod(request)
     unsafe curl_slist_free_all(headerList)
     unsafe headerList = nil
@@ -183,6 +184,14 @@ import HTTP
       try addHeaderLine("\(name):")
     }
     unsafe try check(curl_easy_set_list(easy, CURLOPT_HTTPHEADER, headerList))
+  }
+
+  /// Bytes that are read and handed over at a time: for files fewer and larger pieces.
+  private static func bufferSize(_ sink: HTTPSink) -> Int {
+    switch sink {
+    case .memory: Int(CURL_MAX_WRITE_SIZE)
+    case .file: 256 << 10
+    }
   }
 
   private func setMethod(_ request: HTTPRequest) throws(Refused) {

@@ -55,6 +55,8 @@ enum SimCommand {
         """
         In another terminal:
           export HPC_ENDPOINT=\(simulator.endpoint)
+          export HPC_STORAGE_ENDPOINT=\(simulator.storageEndpoint) HPC_BUCKET=\(simulator.bucket)
+          export HPC_CLOCK_RATE=\(simulator.speed)
           export NIFCLOUD_ACCESS_KEY_ID=\(simulator.accessKeyID)
           export NIFCLOUD_SECRET_ACCESS_KEY=\(simulator.secretAccessKey)
           hpc -e 'hpc.show(hpc.jobs.list())'
