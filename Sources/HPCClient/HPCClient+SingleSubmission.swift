@@ -33,7 +33,8 @@ extension HPCClient {
       jobfile: jobfile)
     let request = request(call, options: CallOptions())
     let subject = subject(call, request: request)
-    let outcome = await Task { await self.attempt(request, subject: subject, number: 1) }.value
+    let sending = Task { await self.attempt(request, subject: subject, number: 1) }
+    let outcome = await sending.value
     let failure: Failure
     switch outcome.0 {
     case .success(let response):

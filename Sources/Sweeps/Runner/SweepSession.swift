@@ -21,6 +21,7 @@ public actor SweepSession {
   let timing: SweepTiming
   private(set) var engine: SweepEngine?
   private var running: Task<Result<SweepReport, SweepError>, Never>?
+  private var engineWaiters: [CheckedContinuation<Void, Never>] = []
 
   /// A sweep by its definition.
   ///
@@ -106,6 +107,7 @@ public actor SweepSession {
   /// names what is not known yet.
   public func detach() async {
     guard let running else { return }
+    await engineOrEnd()
     await engine?.receive(.detach)
     _ = await running.value
   }
@@ -126,8 +128,20 @@ public actor SweepSession {
       }
       self.engine = nil
       self.running = nil
+      self.announceEngine()
       return result
     }
+  }
+
+  /// Returns once a run that is being prepared has begun, or come to nothing.
+  private func engineOrEnd() async {
+    guard running != nil, engine == nil else { return }
+    await withCheckedContinuation { engineWaiters.append($0) }
+  }
+
+  private func announceEngine() {
+    for waiter in engineWaiters { waiter.resume() }
+    engineWaiters = []
   }
 
   private func perform(_ mode: SweepSettings.Mode) async throws -> SweepReport {
@@ -141,6 +155,7 @@ public actor SweepSession {
     let engine = SweepEngine(prepared.setup)
     prepared.relay.connect(to: engine)
     self.engine = engine
+    announceEngine()
     for event in events { await engine.receive(event) }
     let end = await engine.run()
     prepared.relay.disconnect()
@@ -158,6 +173,7 @@ public actor SweepSession {
   ///
   /// - Returns: how many.
   public func cancel(_ selection: PointSelection = .all) async throws(SweepError) -> Int {
+    await engineOrEnd()
     if let engine {
       let numbers = await engine.open(selection)
       await engine.receive(.cancel(numbers))
@@ -193,6 +209,7 @@ public actor SweepSession {
     } catch {
       throw SweepError(.argument, "\(error)")
     }
+    await engineOrEnd()
     if let engine {
       let numbers = await engine.failed(selection)
       await engine.receive(.retry(numbers, resources: resources?.json))
