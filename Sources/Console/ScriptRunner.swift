@@ -220,6 +220,8 @@ public final class ScriptRunner {
       isQuiet: options.isQuiet, name: options.usesSimulator ? "sim" : "hpc",
       requestedExit: { [unowned self] in exitStatus },
       reportPlainly: { [unowned self] in _ = report($0) },
+      clearProgress: { [unowned self] in host.progress?.show(nil) },
+      sweeps: { [unowned self] in host.sweeps.names },
       awaitSubmissions: { [unowned self] in awaitSubmissions() })
     return try REPL(state: state, table: table, surroundings: surroundings).run()
   }

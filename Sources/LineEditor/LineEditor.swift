@@ -41,6 +41,11 @@ public protocol LineEditor: AnyObject {
   /// Shows text above the prompt and what was typed so far.
   func showAbove(_ text: [UInt8])
 
+  /// Keeps a line above the prompt, below what ``showAbove(_:)`` shows; an empty one takes it away.
+  ///
+  /// - Parameter text: one line that fits the terminal.
+  func showStatus(_ text: [UInt8])
+
   /// Throws away what was typed and leaves the prompt: Ctrl-C.
   func abandon()
 

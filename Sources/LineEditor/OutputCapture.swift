@@ -59,12 +59,38 @@ public final class OutputCapture {
   public func takeLines() -> [UInt8] {
     readNew()
     guard let end = pending.lastIndex(of: 0x0a) else { return [] }
-    let lines = Array(pending[...end])
+    let lines = pending[...end].split(separator: 0x0a, omittingEmptySubsequences: false)
+      .map(Self.visible).joined(separator: [0x0a])
     pending.removeSubrange(...end)
-    return lines
+    return Array(lines)
   }
 
-  /// Lets output go to the terminal again, what was held back first.
+  /// The line that is not ended yet, as a terminal would show it: what stands after the last return
+  /// of the carriage. Progress is written so.
+  public var unfinishedLine: [UInt8] {
+    var line = pending[...]
+    while line.last == 0x0d { line.removeLast() }
+    if let last = line.lastIndex(of: 0x0d) { line = line[(last + 1)...] }
+    if line.starts(with: Self.eraseLine) { line = line.dropFirst(Self.eraseLine.count) }
+    return Array(line)
+  }
+
+  /// A line without the progress that was shown in its place before: `\r`, "erase in line", text,
+  /// `\r`.
+  static func visible(_ line: ArraySlice<UInt8>) -> [UInt8] {
+    guard line.contains(0x0d) else { return Array(line) }
+    let parts = line.split(separator: 0x0d, omittingEmptySubsequences: false)
+    let kept = parts.enumerated().filter { index, part in
+      index == parts.count - 1 || !part.starts(with: eraseLine)
+    }.map(\.element)
+    return Array(kept.joined(separator: [0x0d]))
+  }
+
+  /// "Erase in line" (ECMA-48, 8.3.41).
+  private static let eraseLine = Array("\u{1b}[K".utf8)
+
+  /// Lets output go to the terminal again, what was held back first; a line of progress, which its
+  /// writer will write again, is dropped.
   @discardableResult
   public func stop() -> Bool {
     guard isActive else { return false }
@@ -74,7 +100,7 @@ public final class OutputCapture {
     _ = dup2(terminal, 1)
     if capturesErrors { _ = dup2(errors, 2) }
     isActive = false
-    let rest = pending
+    let rest = pending.contains(0x0d) ? [] : pending
     pending = []
     Descriptor.write(rest, to: terminal)
     return !rest.isEmpty
@@ -91,6 +117,12 @@ public final class OutputCapture {
       if chunk.isEmpty { break }
       pending += chunk
       offset += off_t(chunk.count)
+    }
+    // What a carriage return makes invisible need not be kept.
+    if pending.count > 1 << 16, let last = pending.dropLast().lastIndex(of: 0x0d),
+      pending.lastIndex(of: 0x0a).map({ $0 < last }) ?? true
+    {
+      pending.removeSubrange((pending.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0)..<last)
     }
     // Emptied whenever it is read to its end: it never holds more than one batch of the loop.
     if offset > 0, offset >= information.st_size, ftruncate(file, 0) == 0 { offset = 0 }

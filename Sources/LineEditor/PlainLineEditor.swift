@@ -89,6 +89,9 @@ public final class PlainLineEditor: LineEditor {
     Descriptor.write([0x0a], to: output)
   }
 
+  // A terminal that only prints lines has no place for it.
+  public func showStatus(_ text: [UInt8]) {}
+
   public func willWait() {}
   public func didWait() {}
   public func resize() {}

@@ -76,7 +76,11 @@
     /// Ends the form, or begins a new line while the form needs one.
     private func returnKey(_ key: Int32) -> Int32 {
       let form = form
-      if form.isEmpty || hooks.isComplete(form) { return rl_newline(1, key) }
+      if form.isEmpty || hooks.isComplete(form) {
+        // Its time is over with the prompt's.
+        showStatus([])
+        return rl_newline(1, key)
+      }
       return newLineKey()
     }
 

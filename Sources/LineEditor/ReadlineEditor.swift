@@ -21,6 +21,8 @@
     private var makesSignals = true
     private var interruptKey: UInt8 = 3
     private var lastRemembered: [UInt8] = []
+    /// The line above the prompt.
+    private var status: [UInt8] = []
     /// Our own stream onto the terminal: descriptor 1 may lead elsewhere while a prompt is up.
     private let stream: UnsafeMutablePointer<FILE>
 
@@ -105,6 +107,7 @@
       guard isActive else { return }
       isActive = false
       paste = nil
+      status = []
       rl_callback_handler_remove()
       TerminalGuard.setPrompting(false)
     }
@@ -221,14 +224,28 @@
         Descriptor.write(text, to: output)
         return
       }
+      write(text + (text.last == 0x0a ? [] : [0x0a]), status: status)
+    }
+
+    public func showStatus(_ text: [UInt8]) {
+      guard isActive, text != status else { return }
+      write([], status: text)
+    }
+
+    /// Writes where the prompt is, a status line and the prompt below it; the old one goes away.
+    private func write(_ text: [UInt8], status new: [UInt8]) {
       _ = rl_clear_visible_line()
       unsafe fflush(stream)
-      Descriptor.write(text + (text.last == 0x0a ? [] : [0x0a]), to: output)
+      // The line above, to its beginning, erased.
+      let erase = status.isEmpty ? [] : Array("\u{1b}[A\r\u{1b}[K".utf8)
+      status = new
+      Descriptor.write(erase + text + (new.isEmpty ? [] : new + [0x0a]), to: output)
       _ = rl_forced_update_display()
     }
 
     public func abandon() {
       guard isActive else { return }
+      showStatus([])
       rl_callback_sigcleanup()
       hpc_rl_set_point(hpc_rl_end())
       rl_redisplay()

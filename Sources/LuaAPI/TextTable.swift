@@ -21,23 +21,84 @@ public struct TextTable: Sendable {
   ///   for no bound.
   /// - Returns: the lines, without a newline at the end.
   public func rendered(width: Int? = nil) -> String {
-    let cells = ([headers] + rows).map { $0.map(Self.printable) }
-    let count = headers.count
-    var widths = (0..<count).map { column in
-      cells.map { $0.indices.contains(column) ? Self.width($0[column]) : 0 }.max() ?? 0
+    let columns = headers.indices.map { column in
+      rows.map { $0.indices.contains(column) ? $0[column] : "" }
     }
-    if let width { Self.shrink(&widths, to: width - 2 * max(0, count - 1)) }
-    let lines = cells.map { row in
-      var line = (0..<count).map { column in
-        let cell = row.indices.contains(column) ? row[column] : ""
-        return Self.pad(
-          Self.cut(cell, to: widths[column]), to: widths[column],
-          alignments.indices.contains(column) ? alignments[column] : .left)
-      }.joined(separator: "  ")
-      while line.last == " " { line.removeLast() }
-      return line
+    return Self.layout(headers, columns, alignments, width: width)
+  }
+
+  /// Lays columns out.
+  ///
+  /// - Parameters:
+  ///   - headers: one for each column.
+  ///   - columns: their cells, all of one number.
+  ///   - alignments: left where there is none.
+  ///   - width: cells to fit into, nil for no bound.
+  ///   - heading: what stands before and after the headers and takes no room, such as a colour.
+  ///   - style: the same for a cell, given by row and column.
+  /// - Returns: the lines, without a newline at the end.
+  public static func layout(
+    _ headers: [String], _ columns: [[String]], _ alignments: [Alignment], width: Int? = nil,
+    heading: (before: String, after: String)? = nil,
+    style: ((_ row: Int, _ column: Int) -> (before: String, after: String)?)? = nil
+  ) -> String {
+    let measured = zip(headers, columns).map { Measured([$0] + $1) }
+    var widths = measured.map(\.widest)
+    if let width { shrink(&widths, to: width - 2 * max(0, headers.count - 1)) }
+    let rows = measured.first?.cells.count ?? 0
+    var out: [UInt8] = []
+    out.reserveCapacity(rows * (widths.reduce(0, +) + 2 * widths.count + 1))
+    for row in 0..<rows {
+      if row > 0 { out.append(0x0a) }
+      // Written before the next text only: no line ends with blanks.
+      var blanks = 0
+      if row == 0, let heading { out += heading.before.utf8 }
+      for column in 0..<widths.count {
+        if column > 0 { blanks += 2 }
+        let isRight = alignments.indices.contains(column) && alignments[column] == .right
+        var cell = measured[column].cells[row]
+        var cells = measured[column].widths[row]
+        if cells > widths[column] {
+          cell = cut(cell, to: widths[column])
+          cells = Self.width(cell)
+        }
+        let room = widths[column] - cells
+        if isRight { blanks += room }
+        if cells > 0 {
+          out.append(contentsOf: repeatElement(0x20, count: blanks))
+          blanks = 0
+          let style = row > 0 ? style?(row - 1, column) : nil
+          if let style { out += style.before.utf8 }
+          out += cell.utf8
+          if let style { out += style.after.utf8 }
+        }
+        if !isRight { blanks += room }
+      }
+      if row == 0, let heading { out += heading.after.utf8 }
     }
-    return lines.joined(separator: "\n")
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// A column's cells as they are shown, and their widths.
+  private struct Measured {
+    var cells: [String]
+    var widths: [Int]
+    var widest = 0
+
+    init(_ texts: [String]) {
+      cells = texts
+      widths = []
+      widths.reserveCapacity(texts.count)
+      for (row, text) in texts.enumerated() {
+        var cells = text.utf8.count
+        if !text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) {
+          self.cells[row] = TextTable.printable(text)
+          cells = TextTable.width(self.cells[row])
+        }
+        widths.append(cells)
+        widest = max(widest, cells)
+      }
+    }
   }
 
   private static func shrink(_ widths: inout [Int], to total: Int) {
@@ -46,11 +107,6 @@ public struct TextTable: Sendable {
     {
       widths[column] -= 1
     }
-  }
-
-  private static func pad(_ text: String, to width: Int, _ alignment: Alignment) -> String {
-    let blank = String(repeating: " ", count: max(0, width - Self.width(text)))
-    return alignment == .left ? text + blank : blank + text
   }
 
   /// At most `width` cells of a text, with "…" where something was left out.

@@ -26,7 +26,7 @@ public struct LuaWatch: Sendable, Hashable {
 extension LuaState {
   /// Longest time that tasks run before descriptors and messages are looked at again, so that keys
   /// echo under load.
-  private static let batch: UInt64 = 4_000_000
+  private static let batch: UInt64 = 2_000_000
 
   // MARK: Running
 
@@ -79,7 +79,8 @@ extension LuaState {
 
   /// Whether the foreground task runs now, and not another one or Swift.
   public var isForegroundRunning: Bool {
-    machine.current.map { $0 == machine.foreground } ?? false
+    guard let current = machine.current, let foreground = machine.foreground else { return false }
+    return current == foreground
   }
 
   /// Cancels all tasks.

@@ -175,7 +175,7 @@ enum StopReason: Int32 {
 }
 
 /// A task that has not ended.
-@safe struct TaskHandle: Equatable {
+@safe struct TaskHandle {
   fileprivate let task: OpaquePointer
 
   fileprivate init(_ task: OpaquePointer) { unsafe self.task = task }

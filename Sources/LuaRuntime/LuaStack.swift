@@ -52,6 +52,23 @@ import CLuaShim
     return unsafe [UInt8](buffer)
   }
 
+  /// A string, invalid UTF-8 mended, or a number as Lua writes it; nil for other types.
+  func text(at index: Int32) -> String? {
+    switch type(at: index) {
+    case .string:
+      var size = 0
+      guard let start = unsafe lrt_bytes(state, index, &size) else { return nil }
+      return unsafe String(
+        decoding: UnsafeRawBufferPointer(start: start, count: size), as: UTF8.self)
+    case .number:
+      if unsafe lua_isinteger(state, index) != 0 {
+        return String(unsafe lua_tointegerx(state, index, nil))
+      }
+      return number(at: index).map { "\($0)" }
+    default: return nil
+    }
+  }
+
   /// An address that tells one table, function, … from another.
   func identity(at index: Int32) -> UInt {
     UInt(bitPattern: unsafe lua_topointer(state, index))

@@ -235,7 +235,7 @@ enum Output {
     let text = isTerminal ? TextTable.printableLines(text) : text
     live.withLock { live in
       guard let live else { return write(text + "\n") }
-      write("\r\u{1b}[K" + text + "\n" + live)
+      write("\r\u{1b}[K" + text + "\n" + live + "\r")
     }
   }
 
@@ -245,7 +245,7 @@ enum Output {
     return ProgressOutput(isTerminal: canRewrite, width: { width }) { text in
       live.withLock { live in
         let text = text.map(TextTable.printable)
-        if text != nil || live != nil { write("\r\u{1b}[K" + (text ?? "")) }
+        if text != nil || live != nil { write("\r\u{1b}[K" + (text.map { $0 + "\r" } ?? "")) }
         live = text
       }
     }

@@ -114,15 +114,6 @@ struct APITypes<World: CompletionWorld> {
 }
 
 extension APIType {
-  /// The words that a string may be, where they are few and known.
-  var words: [String] {
-    switch self {
-    case .words(let words): words
-    case .oneOf(let types): types.flatMap(\.words)
-    default: []
-    }
-  }
-
   /// The type of an array's elements.
   var element: APIType? {
     switch self {

@@ -29,27 +29,36 @@ enum JobTable {
     Shape(header: "POINT", fields: ["point"], rank: 7, isOptional: true),
   ]
 
+  /// The wire's fields for each column, the first that a job has counts.
+  static let groups: [[String]] = shapes.map(\.fields)
+
   /// The wire's fields that a row needs, in the order that `table(_:)` takes.
   static let fields: [String] = shapes.flatMap(\.fields)
 
   /// - Parameter rows: for each job the texts of ``fields``, empty where the job has none.
   static func table(_ rows: [[String]]) -> RecordTable {
     var first = 0
-    var columns: [RecordTable.Column] = []
-    for shape in shapes {
-      let places = first..<(first + shape.fields.count)
-      first = places.upperBound
-      let cells = rows.map { row in
-        let text = places.lazy.map { row[$0] }.first { !$0.isEmpty } ?? "-"
-        return shape.header == "START_DATE" ? date(text) : text
-      }
-      if shape.isOptional, cells.allSatisfy({ $0 == "-" }) { continue }
-      columns.append(
-        RecordTable.Column(
-          header: shape.header, cells: cells, isRight: shape.isRight, rank: shape.rank,
-          isState: shape.header == "ST"))
+    return table(
+      columns: shapes.map { shape in
+        let places = first..<(first + shape.fields.count)
+        first = places.upperBound
+        return rows.map { row in places.lazy.map { row[$0] }.first { !$0.isEmpty } ?? "" }
+      })
+  }
+
+  /// - Parameter columns: for each of ``groups`` the texts of all jobs, empty where a job has none.
+  static func table(columns: [[String]]) -> RecordTable {
+    let made = zip(shapes, columns).filter { shape, texts in
+      !shape.isOptional || texts.contains { !$0.isEmpty }
+    }.map { shape, texts in
+      RecordTable.Column(
+        header: shape.header,
+        cells: texts.map {
+          $0.isEmpty ? "-" : shape.header == "START_DATE" ? date($0) : $0
+        },
+        isRight: shape.isRight, rank: shape.rank, isState: shape.header == "ST")
     }
-    return RecordTable(columns: columns, summary: summary(columns[3].cells))
+    return RecordTable(columns: made, summary: summary(made[3].cells))
   }
 
   /// `04/12 11:25:00` of `2021-04-12T11:25:00`, as pjstat prints it; other texts as they are.
@@ -58,8 +67,8 @@ enum JobTable {
     guard bytes.count == 19, bytes[4] == 0x2d, bytes[7] == 0x2d, bytes[10] == 0x54,
       bytes[13] == 0x3a
     else { return text }
-    func part(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
-    return "\(part(5..<7))/\(part(8..<10)) \(part(11..<19))"
+    return String(
+      decoding: [bytes[5], bytes[6], 0x2f, bytes[8], bytes[9], 0x20] + bytes[11...], as: UTF8.self)
   }
 
   /// `3 jobs: 1 RUN, 2 QUE`

@@ -38,6 +38,11 @@ struct Palette: Sendable {
     isOn && !text.isEmpty ? "\u{1b}[\(style.parameters)m\(text)\u{1b}[0m" : text
   }
 
+  /// What stands before and after a text of a style; nil without colours.
+  func marks(_ style: Style) -> (before: String, after: String)? {
+    isOn ? ("\u{1b}[\(style.parameters)m", "\u{1b}[0m") : nil
+  }
+
   /// The colour of a job's state, in PJM's words or in those of `job.state`.
   static func style(ofState state: String) -> Style? {
     switch state {

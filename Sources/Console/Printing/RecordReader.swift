@@ -61,11 +61,8 @@ struct RecordReader {
   }
 
   private func jobTable(_ list: LuaReference) -> RecordTable? {
-    var rows: [[String]] = []
-    try? state.forEachRow(of: list, keys: JobTable.fields) { row in
-      rows.append(row.map(text))
-    }
-    return JobTable.table(rows)
+    guard let columns = try? state.textColumns(of: list, keys: JobTable.groups) else { return nil }
+    return JobTable.table(columns: columns)
   }
 
   private func text(_ value: LuaValue) -> String {

@@ -1,5 +1,6 @@
 import Glibc
 import LineEditor
+import LuaAPI
 import LuaRuntime
 
 /// Waits for forms while the loop runs background tasks, and shows above the prompt what these
@@ -109,8 +110,15 @@ final class PromptReader {
   }
 
   private func showOutput() {
-    guard let lines = capture?.takeLines(), !lines.isEmpty else { return }
-    editor.showAbove(lines)
+    guard let capture else { return }
+    let lines = capture.takeLines()
+    if !lines.isEmpty { editor.showAbove(lines) }
+    let line = capture.unfinishedLine
+    guard !line.isEmpty else { return editor.showStatus([]) }
+    let text = TextTable.printable(String(decoding: line, as: UTF8.self))
+    editor.showStatus(
+      Array(
+        TextTable.cut(text, to: TerminalGuard.size(of: capture.terminal).columns - 1).utf8))
   }
 
   /// Adds a form to those that can be recalled.

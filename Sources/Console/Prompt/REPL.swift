@@ -18,6 +18,10 @@ final class REPL {
     var requestedExit: () -> Int32? = { nil }
     /// Shows an error where there is no terminal.
     var reportPlainly: (LuaError) -> Void
+    /// Takes a line of progress off the terminal; its writer writes it again.
+    var clearProgress: () -> Void
+    /// Sweeps that are under way.
+    var sweeps: () -> [String]
     /// Waits for the answers of submissions under way.
     var awaitSubmissions: () -> Void
   }
@@ -70,6 +74,7 @@ final class REPL {
     runInit()
     while true {
       if let status = surroundings.requestedExit() { return status }
+      surroundings.clearProgress()
       switch input.read(prompt: prompt) {
       case .form(let form):
         remember(form, input)
@@ -222,6 +227,7 @@ final class REPL {
   }
 
   private func finish(_ outcome: LuaOutcome, isExpression: Bool) {
+    surroundings.clearProgress()
     switch outcome {
     case .returned(let values):
       guard isExpression, !values.isEmpty else { break }
@@ -321,6 +327,12 @@ final class REPL {
     show(
       "\(alive) background task\(alive == 1 ? "" : "s") still run\(alive == 1 ? "s" : ""):\n"
         + taskLines(limit: 10).joined(separator: "\n"))
+    let sweeps = surroundings.sweeps()
+    if !sweeps.isEmpty {
+      say(
+        "Sweeps under way: \(sweeps.joined(separator: ", ")). Their journals keep everything; a later run goes on."
+      )
+    }
     let question = "Leave and cancel \(alive == 1 ? "it" : "them")? [y/N] "
     switch input?.read(prompt: question, isQuestion: true) {
     case .form(let answer):

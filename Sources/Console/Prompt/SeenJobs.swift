@@ -29,9 +29,10 @@ final class SeenJobs {
   }
 
   private func note(list: LuaReference) {
-    try? state.forEachRow(of: list, keys: ["job_id", "job_name"], limit: most) { row in
-      let id = row[0].text ?? row[0].asInteger.map(String.init)
-      if let id { known[id] = row[1].text ?? known[id] ?? "" }
+    let keys = [["job_id"], ["job_name"]]
+    guard let columns = try? state.textColumns(of: list, keys: keys, limit: most) else { return }
+    for (id, name) in zip(columns[0], columns[1]) where !id.isEmpty {
+      if !name.isEmpty || known[id] == nil { known[id] = name }
     }
   }
 

@@ -124,7 +124,7 @@ public final class HPCTable {
       let own = (try? state.rawGet(job, .string(name))) ?? .nil
       if !own.isNil { return (name, own) }
       let value = try? JobObject.value(name, of: job, observedAt: observedAt, in: state)
-      return value.flatMap { $0.isNil ? nil : (name, $0) }
+      return value.flatMap { $0.isNil || $0.text == "-" ? nil : (name, $0) }
     }
   }
 

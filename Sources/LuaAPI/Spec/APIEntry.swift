@@ -132,4 +132,31 @@ public indirect enum APIType: Sendable, CustomStringConvertible {
     default: []
     }
   }
+
+  /// The words that a string may be, each once, where they are few and known.
+  public var words: [String] {
+    switch self {
+    case .words(let words): words
+    case .array(let element): element.words
+    case .oneOf(let types):
+      types.reduce(into: [String]()) { all, type in
+        all += type.words.filter { !all.contains($0) }
+      }
+    default: []
+    }
+  }
+
+  /// The type in a few words, for tables of parameters: long lists of words are strings there.
+  var summary: String {
+    if description.count <= 30 { return description }
+    switch self {
+    case .words: return "string"
+    case .array(let element): return "\(element.summary)[]"
+    case .oneOf(let types):
+      let parts = types.map(\.summary)
+      return parts.enumerated().filter { !parts[..<$0.offset].contains($0.element) }
+        .map(\.element).joined(separator: " | ")
+    default: return description
+    }
+  }
 }

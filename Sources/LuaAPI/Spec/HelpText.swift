@@ -39,14 +39,14 @@ public enum HelpText {
 
   private static func row(_ parameter: APIParameter, depth: Int) -> (String, String) {
     let indent = String(repeating: "  ", count: depth + 1)
-    let fields = parameter.type.optionFields.isEmpty ? parameter.type.description : "table"
-    let type = fields.count > 30 ? "string" : fields
+    let words = parameter.type.words
+    let fields = parameter.type.optionFields.isEmpty ? parameter.type.summary : "table"
     let optional = parameter.isOptional ? ", optional" : ""
     var summary = parameter.summary
-    if fields.count > 30, case .words(let words) = parameter.type {
+    if fields != parameter.type.description, !words.isEmpty {
       summary += ": " + words.joined(separator: ", ")
     }
-    return ("\(indent)\(parameter.name) (\(type)\(optional))", summary)
+    return ("\(indent)\(parameter.name) (\(fields)\(optional))", summary)
   }
 
   private static func aligned(_ rows: [(String, String)]) -> [String] {
