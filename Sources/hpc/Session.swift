@@ -264,5 +264,6 @@ enum Output {
     unsafe bytes.withUnsafeBytes {
       _ = unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
     }
+    PromptOutput.didWrite()
   }
 }

@@ -66,6 +66,9 @@ final class PromptReader {
     var event: LineEvent?
     editor.begin(prompt: prompt)
     capture?.start()
+    let wake = state.port(of: Bool.self) { _, _ in }
+    PromptOutput.onWrite { wake.post(true) }
+    defer { PromptOutput.onWrite(nil) }
     event = editor.process()
     let keys = state.watch(editor.descriptor) { [editor] _ in
       if event == nil { event = editor.process() }
