@@ -221,7 +221,7 @@ public final class ScriptRunner {
       requestedExit: { [unowned self] in exitStatus },
       reportPlainly: { [unowned self] in _ = report($0) },
       clearProgress: { [unowned self] in host.progress?.show(nil) },
-      sweeps: { [unowned self] in host.sweeps.names },
+      sweeps: { [unowned self] in host.sweeps.underWay },
       awaitSubmissions: { [unowned self] in awaitSubmissions() })
     return try REPL(state: state, table: table, surroundings: surroundings).run()
   }

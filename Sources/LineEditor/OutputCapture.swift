@@ -81,7 +81,7 @@ public final class OutputCapture {
     guard line.contains(0x0d) else { return Array(line) }
     let parts = line.split(separator: 0x0d, omittingEmptySubsequences: false)
     let kept = parts.enumerated().filter { index, part in
-      index == parts.count - 1 || !part.starts(with: eraseLine)
+      index == parts.count - 1 || !(part.isEmpty || part.starts(with: eraseLine))
     }.map(\.element)
     return Array(kept.joined(separator: [0x0d]))
   }

@@ -60,6 +60,11 @@ final class Session {
       },
       connect: { [self] (explicit) throws(HPCError) in try connect(explicit) })
     host.progress = options.isQuiet ? nil : Output.progress
+    if let progress = host.progress, progress.isTerminal {
+      host.progressBehindPrompt = ProgressOutput(isTerminal: true, width: progress.width) { text in
+        if text == nil || PromptOutput.isPromptUp { progress.show(text) }
+      }
+    }
     // What the simulator runs is thrown away with its home, and no business of other programs.
     host.catalog =
       simulator.withLock { $0 }.map { SweepCatalog(folder: "\($0.home)/.local/state/hpc/sweeps") }
@@ -253,10 +258,12 @@ enum Output {
 
   private static var width: Int {
     var size = winsize()
-    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-      return 80
+    // A prompt leads stderr elsewhere, and reads from the terminal then.
+    for descriptor in [STDERR_FILENO, STDIN_FILENO]
+    where unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 {
+      return Int(size.ws_col)
     }
-    return Int(size.ws_col)
+    return 80
   }
 
   private static func write(_ text: String) {

@@ -5,9 +5,9 @@ import Testing
 @Suite struct OutputCaptureTests {
   @Test(arguments: [
     ("text", "text"),
-    ("\r\u{1b}[Kpoint 1\rprinted", "\rprinted"),
-    ("\r\u{1b}[Kpoint 1\r\r\u{1b}[Kpoint 2\rprinted", "\r\rprinted"),
-    ("\r\u{1b}[Kpoint 1\r\r\u{1b}[Ka log line", "\r\r\u{1b}[Ka log line"),
+    ("\r\u{1b}[Kpoint 1\rprinted", "printed"),
+    ("\r\u{1b}[Kpoint 1\r\r\u{1b}[Kpoint 2\rprinted", "printed"),
+    ("\r\u{1b}[Kpoint 1\r\r\u{1b}[Ka log line", "\u{1b}[Ka log line"),
     ("10%\r20%", "10%\r20%"),
   ])
   func progressUnderALineIsDropped(_ line: String, _ expected: String) {

@@ -4,6 +4,9 @@ import Synchronization
 public enum PromptOutput {
   private static let wake = Mutex<(@Sendable () -> Void)?>(nil)
 
+  /// Whether a prompt is up that shows above it what is written.
+  public static var isPromptUp: Bool { wake.withLock { $0 != nil } }
+
   /// To be called after writing to stdout or stderr beside the loop.
   public static func didWrite() {
     let wake = wake.withLock { $0 }

@@ -67,7 +67,7 @@ final class PromptReader {
     editor.begin(prompt: prompt)
     capture?.start()
     let wake = state.port(of: Bool.self) { _, _ in }
-    PromptOutput.onWrite { wake.post(true) }
+    if capture != nil { PromptOutput.onWrite { wake.post(true) } }
     defer { PromptOutput.onWrite(nil) }
     event = editor.process()
     let keys = state.watch(editor.descriptor) { [editor] _ in

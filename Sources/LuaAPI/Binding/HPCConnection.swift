@@ -64,6 +64,8 @@ public struct HPCHost {
   public var sweepMode = SweepMode.run
   /// Shows how far a run is; nil where nobody wants to know.
   public var progress: ProgressOutput?
+  /// The same for what runs behind a prompt: shown while one is up.
+  public var progressBehindPrompt: ProgressOutput?
   /// The sweeps of this user; nil where there is no place for it.
   public var catalog: SweepCatalog?
   /// The Lua file that the program runs.

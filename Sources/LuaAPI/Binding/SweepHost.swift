@@ -45,8 +45,8 @@ public final class RunningSweeps: Sendable {
     var last = 0
     /// Runs under way that were told to detach: names by token.
     var detaching: [Int: String] = [:]
-    /// Runs under way.
-    var running: Set<Int> = []
+    /// Runs under way: names by token.
+    var running: [Int: String] = [:]
     var callers: [LuaCaller] = []
     var waiting: [CheckedContinuation<Void, Never>] = []
   }
@@ -58,6 +58,9 @@ public final class RunningSweeps: Sendable {
   /// Names of those that were told to detach and have not ended yet.
   public var detaching: [String] { state.withLock { Set($0.detaching.values).sorted() } }
 
+  /// Names of those under way.
+  public var underWay: [String] { state.withLock { Set($0.running.values).sorted() } }
+
   /// Runs a sweep; what cancels it has `detach` called.
   func running<Value: Sendable>(
     _ name: String, detach: @escaping @Sendable () async -> Void,
@@ -65,7 +68,7 @@ public final class RunningSweeps: Sendable {
   ) async throws -> Value {
     let token = state.withLock { state in
       state.last += 1
-      state.running.insert(state.last)
+      state.running[state.last] = name
       return state.last
     }
     defer { end(token) }
@@ -73,7 +76,7 @@ public final class RunningSweeps: Sendable {
       try await body()
     } onCancel: {
       state.withLock { state in
-        if state.running.contains(token) { state.detaching[token] = name }
+        if state.running[token] != nil { state.detaching[token] = name }
       }
       Task.detached { await detach() }
     }
@@ -81,7 +84,7 @@ public final class RunningSweeps: Sendable {
 
   private func end(_ token: Int) {
     let waiting = state.withLock { state in
-      state.running.remove(token)
+      state.running[token] = nil
       state.detaching[token] = nil
       guard state.detaching.isEmpty else { return [CheckedContinuation<Void, Never>]() }
       defer { state.waiting = [] }

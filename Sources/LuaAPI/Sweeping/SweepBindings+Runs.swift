@@ -116,7 +116,8 @@ extension SweepBindings {
     }
     let session = try session(sweep)
     let (name, isSimulated, log) = (sweep.name, sweep.isSimulated, host.log)
-    let display = isShown && mode == .run ? self.display(sweep) : nil
+    let output = isShown ? host.progress : host.progressBehindPrompt
+    let display = mode == .run ? self.display(sweep, on: output) : nil
     let sweeps = host.sweeps
     return .await({ () async throws -> SweepReport in
       try await sweeps.running(name, detach: { await session.detach() }) {
@@ -147,8 +148,8 @@ extension SweepBindings {
       hint: "Not in a comparator of table.sort, a __tostring or a gsub callback: run it before.")
   }
 
-  func display(_ sweep: SweepObject) -> ProgressDisplay? {
-    guard let output = host.progress else { return nil }
+  func display(_ sweep: SweepObject, on output: ProgressOutput?) -> ProgressDisplay? {
+    guard let output else { return nil }
     let log = host.log
     return ProgressDisplay(name: sweep.name, isSimulated: sweep.isSimulated, output: output) {
       log(.info, $0)
@@ -289,7 +290,7 @@ extension SweepBindings {
     try checkCanYield(call, sweep)
     let session = try session(sweep)
     let (name, log, sweeps) = (sweep.name, host.log, host.sweeps)
-    let display = self.display(sweep).flatMap { $0.output.isTerminal ? $0 : nil }
+    let display = self.display(sweep, on: host.progress).flatMap { $0.output.isTerminal ? $0 : nil }
     return .await({ () async throws -> SweepRow in
       try await sweeps.running(
         name,
