@@ -55,7 +55,9 @@ extension REPL {
         case .task: "waits for another task"
         case .outside: "waits for an answer"
         }
-      let place = task.place.isEmpty ? "has not begun" : "at \(task.place)"
+      // A function of C that waits has no line.
+      let isNew = task.place.isEmpty && task.wait == .nothing
+      let place = isNew ? "has not begun" : task.place.isEmpty ? "in C" : "at \(task.place)"
       return "  task \(task.id)  \(place)  \(wait)"
     }
     if state.aliveTasks > limit { lines.append("  … \(state.aliveTasks - limit) more") }

@@ -117,7 +117,8 @@ public indirect enum APIType: Sendable, CustomStringConvertible {
     case .object(let name): name
     case .jobReference: "integer | Job"
     case .syncReference: "integer | Sync"
-    case .array(let element): "\(element)[]"
+    case .array(let element):
+      element.description.contains(" | ") ? "(\(element))[]" : "\(element)[]"
     case .oneOf(let types): types.map(\.description).joined(separator: " | ")
     case .words(let words): words.map { "\"\($0)\"" }.joined(separator: " | ")
     case .options(let fields): "{" + fields.map { "\($0.name)=" }.joined(separator: ", ") + "}"
@@ -151,7 +152,8 @@ public indirect enum APIType: Sendable, CustomStringConvertible {
     if description.count <= 30 { return description }
     switch self {
     case .words: return "string"
-    case .array(let element): return "\(element.summary)[]"
+    case .array(let element):
+      return element.summary.contains(" | ") ? "(\(element.summary))[]" : "\(element.summary)[]"
     case .oneOf(let types):
       let parts = types.map(\.summary)
       return parts.enumerated().filter { !parts[..<$0.offset].contains($0.element) }
