@@ -127,7 +127,9 @@ let package = Package(
     tests("ObjectStoreTests", ["ObjectStore", "HTTP", "SigV4", "XML"]),
     tests("HomeFilesTests", ["HomeFiles", "HPCClient", "HTTP", "ObjectStore", "SigV4"]),
     tests("LuaRuntimeTests", ["LuaRuntime"], resources: [.copy("Corpus")]),
-    tests("LuaAPITests", ["LuaAPI", "LuaRuntime", "HPCClient", "HTTP", "ObjectStore", "Sweeps"]),
+    tests(
+      "LuaAPITests",
+      ["LuaAPI", "LuaRuntime", "HPCClient", "HomeFiles", "HTTP", "ObjectStore", "Sweeps"]),
     tests("LineEditorTests", ["LineEditor"]),
     tests("ConsoleTests", ["Console"]),
     tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),

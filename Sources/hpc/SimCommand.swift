@@ -14,6 +14,7 @@ enum SimCommand {
       --nodes N          size of the machine (default 384)
       --queue-limit N    most jobs accepted at a time (default 100)
       --bucket NAME      name of the bucket (default hpc)
+      --storage-prefix P what keys begin with before a path in home (default: nothing)
       --dialect WHICH    documented or upstream
       --faults FILE      plan of what goes wrong, JSON (docs/simulator.md)
     """
@@ -101,6 +102,7 @@ enum SimCommand {
       case "--nodes": configuration.nodes = try number(Int.self)
       case "--queue-limit": configuration.queueLimit = try number(Int.self)
       case "--bucket": configuration.bucket = value
+      case "--storage-prefix": configuration.storagePrefix = value
       case "--faults": configuration.faults = try FaultPlan(file: value)
       case "--dialect":
         guard let dialect = Simulator.Dialect(rawValue: value) else {

@@ -1,0 +1,37 @@
+import HPCClient
+import HomeFiles
+import ObjectStore
+import Testing
+
+@testable import LuaAPI
+
+@Suite struct TransferDisplayTests {
+  @Test(arguments: [
+    (0, "0 B"), (1023, "1.0 KiB"), (999, "999 B"), (1536, "1.5 KiB"), (10 << 20, "10.0 MiB"),
+    (1 << 30, "1.0 GiB"), (1_047_527_424, "999 MiB"),
+  ])
+  func bytesAreReadable(_ count: Int, _ text: String) {
+    #expect(TransferText.bytes(Int64(count)) == text)
+  }
+
+  @Test func aLineTellsHowFarItIs() {
+    let progress = TransferProgress(
+      files: 3, filesTotal: 12, bytes: 5 << 20, bytesTotal: 10 << 20, path: "x")
+    #expect(
+      TransferDisplay.text("push d", .moving(progress), moving: .seconds(5), inStep: .zero)
+        == "push d [##########..........] 50%  3/12 files  5.0 MiB of 10.0 MiB  1.0 MiB/s  5 s left"
+    )
+    #expect(
+      TransferDisplay.text(
+        "pull d", .syncing(path: "d", .toOnline), moving: .zero, inStep: .seconds(7))
+        == "pull d  the machine copies d to the bucket … 7 s")
+  }
+
+  @Test func emptyFilesCountAsFiles() {
+    let progress = TransferProgress(
+      files: 1, filesTotal: 2, bytes: 0, bytesTotal: 0, path: "x")
+    #expect(
+      TransferDisplay.text("push d", .moving(progress), moving: .zero, inStep: .zero)
+        == "push d [##########..........] 50%  1/2 files  0 B of 0 B")
+  }
+}
