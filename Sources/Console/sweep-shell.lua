@@ -114,10 +114,18 @@ function commands.retry()
 end
 
 function commands.cancel()
-  local count = hpc.sweep(name):cancel(numbers(options.points))
-  return emit_one({ cancelled = count },
-    count == 0 and "nothing to cancel" or "cancelled " .. count
-      .. (count == 1 and " point" or " points"))
+  local sweep = hpc.sweep(name)
+  local count = sweep:cancel(numbers(options.points))
+  local text = count == 0 and "nothing to cancel"
+    or "cancelled " .. count .. (count == 1 and " point" or " points")
+  local ending = 0
+  for _, state in ipairs({ "submitted", "running", "blocked" }) do
+    ending = ending + (sweep:status().counts[state] or 0)
+  end
+  if ending > 0 then
+    text = text .. "; jobs of " .. ending .. " are ending: the next run or step settles them"
+  end
+  return emit_one({ cancelled = count, ending = ending }, text)
 end
 
 return commands[command]()
