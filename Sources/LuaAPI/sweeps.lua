@@ -264,7 +264,9 @@ function module.rows(raws, names, log, simulated)
     end
   end
   local function add(name)
-    columns[#columns + 1] = name
+    if not raws[1] or raws[1].parameters[name] == nil then
+      columns[#columns + 1] = name
+    end
   end
   if #columns == 0 then
     add("point")
