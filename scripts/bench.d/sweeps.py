@@ -156,7 +156,7 @@ def plan(points=100_000):
 
 FINISH = """
   INSERT INTO submissions (submission, name, phase, nodes, elapse)
-    SELECT 100000 + point, printf('old%07d', point), 'submitted', 1, 1800 FROM points WHERE point > 1000;
+    SELECT 100000 + point, printf('old%%07d', point), 'submitted', 1, 1800 FROM points WHERE point > 1000;
   INSERT INTO posts SELECT submission, 1, 'accepted' FROM submissions WHERE submission > 100000;
   INSERT INTO jobs (submission, job) SELECT submission, submission FROM submissions WHERE submission > 100000;
   INSERT INTO attempts (point, n, submission, phase, closing, execution, exit_code, started, ended)
@@ -169,42 +169,45 @@ FINISH = """
 
 async def resume(points=10_000):
     with tempfile.TemporaryDirectory() as place:
-        file = write(place, points, "s:run()")
         async with Service() as service:
-            staged = "SELECT count(*) FROM submissions WHERE phase <> 'prepared'"
+            file = write(place, points, "s:run()")
 
-            async def some():
-                return count(place, staged) > 10
-            await started(service, place, file, some)
-        digest = count(place, "SELECT definition FROM points WHERE definition IS NOT NULL")
-        with sqlite3.connect(f"{place}/bench.sweep") as journal:
-            script = FINISH % digest
-            # Numbers of submissions have no gaps in a journal.
-            last = journal.execute("SELECT max(submission) FROM submissions").fetchone()[0]
-            first = journal.execute("SELECT min(point) FROM points WHERE point > 1000").fetchone()[0]
-            journal.executescript(script.replace("100000 + point", f"{last} - {first} + 1 + point")
-                                  .replace("submission > 100000", f"submission > {last}"))
-        times, peers = [], []
-        for _ in range(3):
-            async with Service() as service:
+            async def staged():
+                return count(place, "SELECT count(*) FROM submissions WHERE phase <> 'prepared'") > 10
+            await started(service, place, file, staged)
+            finish(place)
+            times, peers = [], []
+            for _ in range(3):
+                service.first = None
+
                 async def asked():
                     return service.first is not None
                 begin = await started(service, place, file, asked)
                 times.append(service.first - begin)
-            start = time.perf_counter()
-            with sqlite3.connect(f"{place}/bench.sweep") as journal:
-                for table in ("points", "attempts", "submissions", "posts", "jobs"):
-                    journal.execute(f"SELECT * FROM {table}").fetchall()
-            peers.append(time.perf_counter() - start)
+                start = time.perf_counter()
+                with sqlite3.connect(f"{place}/bench.sweep") as journal:
+                    for table in ("points", "attempts", "submissions", "posts", "jobs"):
+                        journal.execute(f"SELECT * FROM {table}").fetchall()
+                peers.append(time.perf_counter() - start)
         report("resume", min(times) <= 1, points=count(place, "SELECT count(*) FROM points"),
                done=count(place, "SELECT count(*) FROM points WHERE verdict = 'done'"),
                seconds_to_first_request=round(min(times), 3),
                python_reads_the_journal_in=round(min(peers), 3), wanted="<= 1 s")
 
 
+def finish(place):
+    """Makes nine in ten points of a journal done, as if a run had come so far."""
+    digest = count(place, "SELECT definition FROM points WHERE definition IS NOT NULL")
+    with sqlite3.connect(f"{place}/bench.sweep") as journal:
+        # Numbers of submissions have no gaps in a journal.
+        last = journal.execute("SELECT max(submission) FROM submissions").fetchone()[0]
+        script = (FINISH % digest).replace("100000 + point", f"{last} - 1000 + point")
+        journal.executescript(script.replace("submission > 100000", f"submission > {last}"))
+
+
 def cpu(points=300):
     with tempfile.TemporaryDirectory() as place:
-        sim = subprocess.Popen([HPC, "sim", "--speed", "60", "--nodes", "8"], stdout=subprocess.PIPE,
+        sim = subprocess.Popen([HPC, "sim", "--speed", "20", "--nodes", "16"], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, text=True)
         try:
             ready = json.loads(sim.stdout.readline())
@@ -244,7 +247,8 @@ async def submit(points=900, latency=0.1):
 
 def main():
     wanted = sys.argv[1:]
-    for name, body in (("plan", plan), ("resume", resume), ("cpu", cpu), ("submit", submit)):
+    for name, body in (("plan", plan), ("resume", resume), ("cpu", cpu), ("submit", submit),
+                       ("submit-slow", lambda: submit(300, 0.4))):
         if not wanted or name in wanted:
             result = body()
             if result is not None:
