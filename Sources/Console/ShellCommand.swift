@@ -52,7 +52,7 @@ public struct ShellCommand: Sendable, Equatable {
         hpc pull REMOTE [LOCAL] [--only GLOB]… [--json|--csv]
           REMOTE  file or folder, relative to your home on the machine
           LOCAL   where it goes here; made where it is missing
-        """, lists: ["only"], flags: ["force"], words: 1...2,
+        """, lists: ["only"], words: 1...2,
       missing: "nothing to pull given"),
   ]
 

@@ -83,7 +83,8 @@ end
 -- 0: everything is there; 1: single files could not be transferred, each named on stderr. A table
 -- would repeat what is known: a terminal gets one line, --csv the rows, --json the whole report.
 local function transfer(move)
-  local ok, report = pcall(move, words[1], words[2], { only = options.only, force = options.force })
+  local how = { only = options.only, force = options.force }
+  local ok, report = pcall(move, words[1], words[2], how)
   if not ok then
     if type(report) ~= "table" or not report.report then
       error(report, 0)

@@ -32,7 +32,7 @@ extension APISpec {
         APIParameter(
           "local", .string, optional: true,
           "file or folder here, made where it is missing; default: the name of remote"),
-        APIParameter("options", transferOptions, optional: true, "which files"),
+        APIParameter("options", pullOptions, optional: true, "which files"),
       ],
       returns: [APIReturn(.object("Transfer"), transferReport)],
       errors: requestErrors + transferErrors,
@@ -167,11 +167,13 @@ extension APISpec {
   private static let storeErrors = [
     "an error table with code (NoSuchKey, NoSuchBucket, AccessDenied, WrongDigest, LocalFile, …), message, status, retryable and hint"
   ]
+  private static let only = APIParameter(
+    "only", .oneOf([.string, .array(.string)]), optional: true,
+    "globs (*, ?, [a-z], ** over folders); one without a slash is compared with names, any other with paths below the folder"
+  )
+  private static let pullOptions = APIType.options([only])
   private static let transferOptions = APIType.options([
-    APIParameter(
-      "only", .oneOf([.string, .array(.string)]), optional: true,
-      "globs (*, ?, [a-z], ** over folders); one without a slash is compared with names, any other with paths below the folder"
-    ),
+    only,
     APIParameter(
       "force", .boolean, optional: true,
       "goes on where other files on the machine could be overwritten"),
