@@ -140,6 +140,8 @@ void lrt_forget_timer(lrt_runtime *rt, lrt_task *task);
 void lrt_forget_wait(lrt_task *task);
 // Pushes the results of the ended task at `index`, or raises its error, which counts as joining.
 int lrt_deliver(lua_State *L, int index);
+// The failure, if any, of the ended task at `index` needs no report any more.
+void lrt_settle(lua_State *L, int index);
 // The task has ended: those who wait for it may go on.
 void lrt_wake_waiters(lrt_runtime *rt, lrt_task *task);
 int lrt_finish(lua_State *L, lrt_runtime *rt, int code);

@@ -418,6 +418,14 @@ static void push_failure(lua_State *L, lrt_runtime *rt, int index) {
   lua_remove(L, -3);
 }
 
+void lrt_settle(lua_State *L, int index) {
+  lrt_task *task = lua_touserdata(L, index);
+  if (task->state != LRT_FAILED) return;
+  int top = lua_gettop(L);
+  push_failure(L, task->rt, index);
+  lua_settop(L, top);
+}
+
 int lrt_deliver(lua_State *L, int index) {
   lrt_task *task = lua_touserdata(L, index);
   switch (task->state) {

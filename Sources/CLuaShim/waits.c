@@ -309,8 +309,8 @@ static int map_worker(lua_State *L, int status, lua_KContext done) {
     lua_Integer item = work->next++;
     lua_pushvalue(L, 2);
     lua_geti(L, 1, item);
-    lua_pushinteger(L, item);
-    lua_callk(L, 2, 1, item, map_worker);
+    // Nothing but the item: most functions take options second.
+    lua_callk(L, 1, 1, item, map_worker);
     lua_seti(L, 3, item);
   }
   return 0;
@@ -326,7 +326,15 @@ static int after_map(lua_State *L, int status, lua_KContext context) {
   if (rt->current->stop) cancel_list(L, 5);
   lrt_check_stop(L, rt);
   lua_Integer failed = find_ended(L, 5, true);
-  if (failed) return deliver_from(L, 5, failed);
+  if (failed) {
+    // One error speaks for all: a hundred calls may have met the same.
+    for (lua_Integer i = 1, count = (lua_Integer)lua_rawlen(L, 5); i <= count; i++) {
+      lua_rawgeti(L, 5, i);
+      lrt_settle(L, -1);
+      lua_pop(L, 1);
+    }
+    return deliver_from(L, 5, failed);
+  }
   lua_settop(L, 3);
   return 1;
 }

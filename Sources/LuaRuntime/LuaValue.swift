@@ -81,7 +81,7 @@ public enum LuaBuiltin: UInt8, Sendable, CaseIterable {
   case spawn
   /// `sleep(seconds)`.
   case sleep
-  /// `map(list, fn, {concurrency =})`: list of `fn(item, index)`; an error cancels the rest.
+  /// `map(list, fn, {concurrency =})`: list of `fn(item)`; an error cancels the rest.
   case map
   /// `all(tasks)`: list of first results; an error cancels the rest.
   case all

@@ -6,7 +6,9 @@ struct CanonicalRequest {
   /// A field that is covered: name in lower case, values of every line of that name.
   struct Field {
     var name: [UInt8]
-    var values: [String]
+    var value: String
+    /// Of further lines of the same name.
+    var further: [String] = []
   }
 
   /// Canonical text.
@@ -30,8 +32,9 @@ struct CanonicalRequest {
     for field in fields {
       bytes.append(contentsOf: field.name)
       bytes.append(UInt8(ascii: ":"))
-      for (index, value) in field.values.enumerated() {
-        if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      appendFolded(field.value)
+      for value in field.further {
+        bytes.append(UInt8(ascii: ","))
         appendFolded(value)
       }
       newline()
@@ -52,14 +55,14 @@ struct CanonicalRequest {
     of headers: HTTPHeaders, where isCovered: ([UInt8]) -> Bool
   ) -> [Field] {
     var fields: [Field] = []
-    fields.reserveCapacity(headers.fields.count)
+    fields.reserveCapacity(headers.fields.count + 1)
     for field in headers.fields {
       let name = field.name.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
       guard isCovered(name) else { continue }
       if let known = fields.firstIndex(where: { $0.name == name }) {
-        fields[known].values.append(field.value)
+        fields[known].further.append(field.value)
       } else {
-        fields.append(Field(name: name, values: [field.value]))
+        fields.append(Field(name: name, value: field.value))
       }
     }
     fields.sort { $0.name.lexicographicallyPrecedes($1.name) }

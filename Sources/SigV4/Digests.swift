@@ -24,6 +24,27 @@ public struct SHA256: Sendable {
     _ = unsafe SHA256_Update(&context, bytes.baseAddress, bytes.count)
   }
 
+  /// Adds the digest of another hash.
+  mutating func update(digestOf other: SHA256) {
+    unsafe other.withDigest { unsafe update(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Appends the digest of everything added so far in lower-case hexadecimal.
+  func appendHexadecimal(to output: inout [UInt8]) {
+    unsafe withDigest { digest in
+      for unsafe byte in unsafe digest { Hexadecimal.append(byte, to: &output) }
+    }
+  }
+
+  /// Lends the digest of everything added so far, without a place of its own on the heap.
+  private func withDigest(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+    var copy = context
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.byteCount) { buffer in
+      _ = unsafe SHA256_Final(buffer.baseAddress, &copy)
+      unsafe body(buffer)
+    }
+  }
+
   /// The digest of everything added so far; adding more afterwards is allowed.
   public func digest() -> [UInt8] {
     var copy = context
@@ -90,15 +111,13 @@ public enum Hexadecimal {
   public static func text(_ bytes: [UInt8]) -> String {
     var digits: [UInt8] = []
     digits.reserveCapacity(bytes.count * 2)
-    append(bytes, to: &digits)
+    for byte in bytes { append(byte, to: &digits) }
     return String(decoding: digits, as: UTF8.self)
   }
 
-  static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
-    for byte in bytes {
-      output.append(digit(byte >> 4))
-      output.append(digit(byte & 15))
-    }
+  static func append(_ byte: UInt8, to output: inout [UInt8]) {
+    output.append(digit(byte >> 4))
+    output.append(digit(byte & 15))
   }
 
   private static func digit(_ value: UInt8) -> UInt8 {

@@ -15,10 +15,15 @@ public struct HMACSHA256: Sendable {
 
   /// The authentication code of a message: 32 bytes.
   public func code(of message: [UInt8]) -> [UInt8] {
+    hash(of: message).digest()
+  }
+
+  /// The hash whose digest is the authentication code of a message.
+  func hash(of message: [UInt8]) -> SHA256 {
     var inner = inner
     inner.update(message)
     var outer = outer
-    outer.update(inner.digest())
-    return outer.digest()
+    outer.update(digestOf: inner)
+    return outer
   }
 }

@@ -86,8 +86,9 @@ public struct SigV4Verifier: Sendable {
       contentSHA256: content.covered, variant: variant)
     let time = SigningTime(epochSeconds: seconds)
     let key = SigningKey(secret: credentials.secretAccessKey, date: time.date, scope: scope)
-    let expected = Hexadecimal.text(key.signature(of: canonical, stamp: Array(stamp.utf8)))
-    guard Self.same(expected, authorization.signature),
+    var expected: [UInt8] = []
+    key.appendSignature(of: canonical, stamp: Array(stamp.utf8), to: &expected)
+    guard Self.same(expected, Array(authorization.signature.utf8)),
       credentials.sessionToken == request.headers["X-Amz-Security-Token"]
     else { throw .badSignature }
     if let body = request.bodySHA256, let declared = content.declared,
@@ -139,9 +140,7 @@ public struct SigV4Verifier: Sendable {
   }
 
   /// Compares in constant time.
-  private static func same(_ a: String, _ b: String) -> Bool {
-    let a = Array(a.utf8)
-    let b = Array(b.utf8)
+  private static func same(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     guard a.count == b.count else { return false }
     return zip(a, b).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
   }

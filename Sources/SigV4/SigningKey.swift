@@ -15,8 +15,10 @@ struct SigningKey: Sendable {
     credentialScope = Array(steps.joined(separator: [UInt8(ascii: "/")]))
   }
 
-  /// The signature of a canonical request: 32 bytes.
-  func signature(of request: CanonicalRequest, stamp: [UInt8]) -> [UInt8] {
+  /// Appends the signature of a canonical request: 64 hexadecimal digits.
+  func appendSignature(
+    of request: CanonicalRequest, stamp: [UInt8], to output: inout [UInt8]
+  ) {
     var text: [UInt8] = []
     text.reserveCapacity(128 + credentialScope.count)
     text.append(contentsOf: Self.algorithm)
@@ -25,8 +27,10 @@ struct SigningKey: Sendable {
     text.append(UInt8(ascii: "\n"))
     text.append(contentsOf: credentialScope)
     text.append(UInt8(ascii: "\n"))
-    Hexadecimal.append(SHA256.digest(of: request.bytes), to: &text)
-    return key.code(of: text)
+    var hash = SHA256()
+    hash.update(request.bytes)
+    hash.appendHexadecimal(to: &text)
+    key.hash(of: text).appendHexadecimal(to: &output)
   }
 
   static let algorithm = Array("AWS4-HMAC-SHA256".utf8)

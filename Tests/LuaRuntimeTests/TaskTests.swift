@@ -126,11 +126,11 @@ import Testing
     local running, most = 0, 0
     local list = {}
     for i = 1, 40 do list[i] = i end
-    local squares = map(list, function(x, i)
-      assert(x == i)
+    local squares = map(list, function(x, ...)
+      assert(select('#', ...) == 0)
       running = running + 1
       most = math.max(most, running)
-      sleep((41 - i) / 10000)
+      sleep((41 - x) / 10000)
       running = running - 1
       return x * x
     end, {concurrency = 7})
@@ -304,6 +304,17 @@ import Testing
     }
     #expect(errors.map(\.message).sorted() == ["test:1: kept", "test:1: lost"])
     for error in errors { #expect(error.traceback.contains("test:1: in function")) }
+  }
+
+  @Test func oneErrorOfAMapSpeaksForAll() async throws {
+    let errors = try await withLua { state -> [LuaError] in
+      try state.registerBasics()
+      var errors: [LuaError] = []
+      state.taskFailed = { errors.append($0) }
+      try state.execute("assert(not pcall(map, {1, 2, 3}, error))")
+      return errors
+    }
+    #expect(errors.isEmpty)
   }
 
   @Test func aLostErrorIsReportedWhileTheProgramGoesOn() async throws {

@@ -14,7 +14,7 @@ extension APISpec {
       .function, "hpc.map", "Calls a function for each element, several at once.",
       parameters: [
         APIParameter("list", .array(.any), "an array"),
-        APIParameter("fn", .function, "function(element, index) --> result"),
+        APIParameter("fn", .function, "function(element) --> result"),
         APIParameter(
           "options",
           .options([
