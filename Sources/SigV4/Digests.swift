@@ -32,7 +32,14 @@ public struct SHA256: Sendable {
   /// Appends the digest of everything added so far in lower-case hexadecimal.
   func appendHexadecimal(to output: inout [UInt8]) {
     unsafe withDigest { digest in
-      for unsafe byte in unsafe digest { Hexadecimal.append(byte, to: &output) }
+      unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * Self.byteCount) { text in
+        for index in 0..<Self.byteCount {
+          let digits = unsafe Hexadecimal.digits(digest[index])
+          unsafe text[2 * index] = digits.high
+          unsafe text[2 * index + 1] = digits.low
+        }
+        unsafe output.append(contentsOf: text)
+      }
     }
   }
 
@@ -111,13 +118,16 @@ public enum Hexadecimal {
   public static func text(_ bytes: [UInt8]) -> String {
     var digits: [UInt8] = []
     digits.reserveCapacity(bytes.count * 2)
-    for byte in bytes { append(byte, to: &digits) }
+    for byte in bytes {
+      let pair = self.digits(byte)
+      digits.append(pair.high)
+      digits.append(pair.low)
+    }
     return String(decoding: digits, as: UTF8.self)
   }
 
-  static func append(_ byte: UInt8, to output: inout [UInt8]) {
-    output.append(digit(byte >> 4))
-    output.append(digit(byte & 15))
+  static func digits(_ byte: UInt8) -> (high: UInt8, low: UInt8) {
+    (digit(byte >> 4), digit(byte & 15))
   }
 
   private static func digit(_ value: UInt8) -> UInt8 {
