@@ -314,7 +314,26 @@ struct Governor {
         slots[index]?.state = .busy(choice.requestClass, since: now)
         actions.append(.start(choice.request, slot: index))
       }
+      if choice.fresh && submissionsUnderWay > 1 { restAhead(at: now, &actions) }
     }
+  }
+
+  /// In a stream of submissions the slot that is kept free of them rests before the next one needs
+  /// it, not when.
+  private mutating func restAhead(at now: Moment, _ actions: inout [Action]) {
+    var connected: Int?
+    for (index, slot) in slots.enumerated() {
+      guard let slot else { continue }
+      switch slot.state {
+      case .idle where slot.connected: connected = index
+      case .idle, .resting: return
+      case .preparing, .busy: continue
+      }
+    }
+    guard let connected else { return }
+    actions.append(.disconnect(slot: connected))
+    slots[connected]?.connected = false
+    slots[connected]?.state = .resting(until: now + rules.rest)
   }
 
   /// One of several slots is kept free of submissions; a single one takes turns (RequestQueue).

@@ -60,6 +60,10 @@ extension LuaState {
     }
   }
 
+  /// Delivers a SIGINT or SIGTERM that has come and that nobody has looked at, as a turn of the loop
+  /// would.
+  public func takeInterrupt() { _ = machine.takeInterrupt() }
+
   /// Starts a Lua function as a background task; `then` gets its results or its error, on this
   /// thread. Without `then` an error is reported like that of any task nobody joins. Answers the
   /// Task as Lua sees it.

@@ -116,6 +116,31 @@ import Testing
     #expect(machine.actions == [.start(3, slot: 0)])
   }
 
+  @Test func inAStreamOfSubmissionsTheFreeSlotRestsAheadOfTheNext() {
+    var machine = Machine(limit: 3)
+    for request in 1...4 { machine.queue(UInt64(request), .submission, fresh: true) }
+    // Two go, the third slot is free of them: it has no connection yet.
+    #expect(machine.started == [1, 2])
+    machine.pass(.milliseconds(100))
+    machine.finish(0)
+    #expect(machine.actions.last == .disconnect(slot: 0))
+    #expect(machine.started == [1, 2, 3])
+    machine.pass(.milliseconds(100))
+    machine.finish(1)
+    #expect(machine.started == [1, 2, 3, 4])
+    #expect(machine.governor.held == 3)
+  }
+
+  @Test func aSingleSubmissionLeavesTheConnectionsOfOthersAlone() {
+    var machine = Machine(limit: 2)
+    machine.queue(1)
+    machine.queue(2)
+    machine.finish(0)
+    machine.finish(1)
+    machine.queue(3, .submission, fresh: true)
+    #expect(machine.actions == [.disconnect(slot: 0)])
+  }
+
   @Test func aConnectionIsClosedBeforeAFreshRequestUsesItsSlot() {
     var machine = Machine(limit: 1)
     machine.queue(1)

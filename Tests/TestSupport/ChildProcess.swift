@@ -47,12 +47,14 @@ public final class ChildProcess: Sendable {
   /// - Returns: its output, and its exit status, or minus the signal that ended it.
   public func ended() async -> (output: String, status: Int32) {
     let state = await shared.wait { $0.status != nil }
-    return (state.output, state.status ?? 0)
+    // Its end kills the process: not before the process has ended.
+    return withExtendedLifetime(self) { (state.output, state.status ?? 0) }
   }
 
   /// Waits until the output holds a text, or the process has ended.
   public func output(containing text: String) async -> String {
-    await shared.wait { $0.status != nil || $0.output.contains(text) }.output
+    let state = await shared.wait { $0.status != nil || $0.output.contains(text) }
+    return withExtendedLifetime(self) { state.output }
   }
 
   /// What the following thread writes and waiters read.

@@ -60,10 +60,19 @@ final class PromptReader {
   ///
   /// - Parameter isQuestion: any line is an answer.
   func read(prompt: String, isQuestion: Bool = false) -> Outcome {
-    if let ending { return .terminated(ending) }
+    var event: LineEvent?
+    state.idleInterrupt = { [unowned self] signal in
+      if signal == SIGTERM { ending = 128 + signal } else { event = event ?? .interrupted }
+    }
+    // A Ctrl-C from before this prompt meant what was there then, not what is typed ahead.
+    state.takeInterrupt()
+    event = nil
+    if let ending {
+      state.idleInterrupt = nil
+      return .terminated(ending)
+    }
     isAnswer.value = isQuestion
     StandardOutput.flush()
-    var event: LineEvent?
     editor.begin(prompt: prompt)
     capture?.start()
     let wake = state.port(of: Bool.self) { _, _ in }
@@ -84,9 +93,6 @@ final class PromptReader {
           }
         }
       }
-    }
-    state.idleInterrupt = { [unowned self] signal in
-      if signal == SIGTERM { ending = 128 + signal } else { event = event ?? .interrupted }
     }
     state.willWait = { [unowned self] in
       showOutput()
