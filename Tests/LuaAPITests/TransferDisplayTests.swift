@@ -18,12 +18,13 @@ import Testing
     let progress = TransferProgress(
       files: 3, filesTotal: 12, bytes: 5 << 20, bytesTotal: 10 << 20, path: "x")
     #expect(
-      TransferDisplay.text("push d", .moving(progress), moving: .seconds(5), inStep: .zero)
+      TransferDisplay.text(
+        "push d", .moving(progress), moving: .seconds(5), inStep: .zero, width: 100)
         == "push d [##########..........] 50%  3/12 files  5.0 MiB of 10.0 MiB  1.0 MiB/s  5 s left"
     )
     #expect(
       TransferDisplay.text(
-        "pull d", .syncing(path: "d", .toOnline), moving: .zero, inStep: .seconds(7))
+        "pull d", .syncing(path: "d", .toOnline), moving: .zero, inStep: .seconds(7), width: 100)
         == "pull d  the machine copies d to the bucket … 7 s")
   }
 
@@ -31,7 +32,7 @@ import Testing
     let progress = TransferProgress(
       files: 1, filesTotal: 2, bytes: 0, bytesTotal: 0, path: "x")
     #expect(
-      TransferDisplay.text("push d", .moving(progress), moving: .zero, inStep: .zero)
+      TransferDisplay.text("push d", .moving(progress), moving: .zero, inStep: .zero, width: 100)
         == "push d [##########..........] 50%  1/2 files  0 B of 0 B")
   }
 }
