@@ -54,10 +54,12 @@ extension HomeFiles {
   private func notAsFolder(_ place: HomePath, _ error: HPCError) -> HPCError {
     let name = "\"\(place)\""
     var failure = error
-    failure.message =
-      error.code == "NoSuchKey"
-      ? "\(name) is no folder with files in it, in your home on the machine"
-      : "\(name) could not be copied as a folder: \(error.message)"
+    guard error.code != "NoSuchKey" else {
+      failure.message = "the folder \(name) in your home on the machine has no files in it"
+      failure.hint = "Names there are case-sensitive."
+      return failure
+    }
+    failure.message = "\(name) could not be copied as a folder: \(error.message)"
     failure.hint =
       "Try again. Names there are case-sensitive. Where it is a file directly in your home, copy all "
       + "of that: hpc.pull(\".\", \"here\", {only = \"/\(place)\"})."

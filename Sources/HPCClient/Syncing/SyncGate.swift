@@ -7,7 +7,7 @@ import Synchronization
 /// nobody relies on a sync that was posted before.
 public final class SyncGate: Sendable {
   /// What a path is used for.
-  public enum Use: Sendable, Hashable {
+  public enum Use: String, Sendable, Hashable {
     case fromOnline
     case toOnline
     /// Both ways, one after the other.
@@ -40,6 +40,9 @@ public final class SyncGate: Sendable {
     /// Set where the use ends with this sync, and not with a call of ``leave(_:)``.
     var sync: SyncID?
     var postedAt: Duration = .zero
+    /// What other programs see of it.
+    var note: SyncNote?
+    var left: (any LeftSyncNote)?
   }
 
   private struct State {
@@ -88,6 +91,23 @@ public final class SyncGate: Sendable {
       state.entries[ticket.number]?.sync = sync
       state.entries[ticket.number]?.postedAt = now
     }
+    tell(ticket, sync, last: true)
+  }
+
+  /// Other programs see this of a use, until it ends.
+  func keep(_ left: any LeftSyncNote, _ note: SyncNote, for ticket: Ticket) {
+    state.withLock { state in
+      state.entries[ticket.number]?.left = left
+      state.entries[ticket.number]?.note = note
+    }
+  }
+
+  /// Tells other programs of a sync that runs within a use.
+  func tell(_ ticket: Ticket, _ sync: SyncID, last: Bool = false) {
+    let entry = state.withLock { $0.entries[ticket.number] }
+    guard var note = entry?.note else { return }
+    note.sync = sync
+    entry?.left?.write(note.text, last: last)
   }
 
   /// Ends a use, or a wait for it.

@@ -69,7 +69,7 @@ extension APISpec {
         "a path that is absolute or has .. in it; a delete at, above or below \"hpc\" without force"
       ],
       notes: [
-        "A sync that would meet one of the other direction on an overlapping path, started by this program, waits for its end.",
+        "A sync that would meet one of the other direction on an overlapping path, started by a program of yours on this computer, waits for its end.",
         "Every call starts a sync of its own: none relies on one that was started before it.",
       ],
       example: "local sync = hpc.files.sync{path = \"results\", direction = \"to_online\"}"),
