@@ -124,8 +124,9 @@ extension ObjectStore {
   /// How long an attempt may be repeated after a failure of its kind.
   private func patience(_ kind: TransportError.Kind) -> Duration {
     switch kind {
-    // Mostly a wrong address, unless it has answered before: minutes of silence would help nobody.
-    case .resolve, .connect, .connectTimeout: isKnownEndpoint ? .seconds(3600) : .seconds(4)
+    // Mostly a wrong address, at least where it has never answered: minutes of silence would help
+    // nobody.
+    case .resolve, .connect, .connectTimeout: isKnownEndpoint ? .seconds(30) : .seconds(4)
     case .idleTimeout, .totalTimeout, .reset, .truncated: .seconds(3600)
     case .tls, .bodyTooLarge, .protocolViolation, .file, .cancelled, .closed, .other: .zero
     }

@@ -86,13 +86,13 @@ public struct FaultPlan: Sendable, Hashable {
     do {
       value = try JSONValue(parsing: bytes)
     } catch {
-      throw Invalid(description: "faults: \(error)")
+      throw Invalid(description: "\(error)")
     }
     let plan = try Members(value, "the plan", allowed: ["seed", "faults"])
     if let seed = try plan.number("seed", 0...9_007_199_254_740_992) { self.seed = UInt64(seed) }
     guard let given = value["faults"] else { return }
     guard let list = given.array else {
-      throw Invalid(description: "faults: \"faults\" must be a list")
+      throw Invalid(description: "\"faults\" must be a list")
     }
     for (index, item) in list.enumerated() {
       faults.append(try Self.fault(item, "fault \(index + 1)"))
@@ -105,9 +105,13 @@ public struct FaultPlan: Sendable, Hashable {
     do {
       bytes = try LocalFiles.read(file, limit: 1 << 20)
     } catch {
-      throw Invalid(description: "faults: \(error)")
+      throw Invalid(description: "\(error)")
     }
-    try self.init(parsing: bytes)
+    do {
+      try self.init(parsing: bytes)
+    } catch {
+      throw Invalid(description: "\(file): \(error)")
+    }
   }
 
   private static func fault(_ value: JSONValue, _ place: String) throws(Invalid) -> Fault {
@@ -181,7 +185,7 @@ private struct Members {
   }
 
   func invalid(_ what: String) -> FaultPlan.Invalid {
-    FaultPlan.Invalid(description: "faults: \(place): \(what)")
+    FaultPlan.Invalid(description: "\(place): \(what)")
   }
 
   func word<Word: RawRepresentable>(
