@@ -20,6 +20,9 @@ public struct SyncClaim: Sendable {
   /// Lets others in.
   public func release() { gate.leave(ticket) }
 
+  /// The path stays in use until a sync is over that nobody waits for any more.
+  func abandon(_ sync: SyncID, at now: Duration) { gate.posted(ticket, sync, at: now) }
+
   /// Tells other programs of a sync.
   func tell(_ sync: SyncID) { gate.tell(ticket, sync) }
 }
@@ -105,7 +108,13 @@ extension HPCClient {
       path: claim.path.description, direction: direction, delete: false, CallOptions())
     claim.tell(id)
     posted(id)
-    let status = try await waitForSync(id)
+    let status: SyncStatus
+    do throws(HPCError) {
+      status = try await waitForSync(id)
+    } catch {
+      claim.abandon(id, at: configuration.time.uptime())
+      throw error
+    }
     guard status.isSuccess else {
       throw .syncFailed(id, status, path: claim.path.description, direction)
     }

@@ -90,6 +90,7 @@ public final class SyncGate: Sendable {
     state.withLock { state in
       state.entries[ticket.number]?.sync = sync
       state.entries[ticket.number]?.postedAt = now
+      state.entries[ticket.number]?.note?.isClaim = false
     }
     tell(ticket, sync, last: true)
   }
@@ -110,9 +111,12 @@ public final class SyncGate: Sendable {
     entry?.left?.write(note.text, last: last)
   }
 
-  /// Ends a use, or a wait for it.
+  /// Ends a use, or a wait for it; one that goes on until a sync is over goes on.
   func leave(_ ticket: Ticket) {
-    state.withLock { _ = $0.entries.removeValue(forKey: ticket.number) }
+    state.withLock { state in
+      guard state.entries[ticket.number]?.sync == nil else { return }
+      state.entries[ticket.number] = nil
+    }
   }
 
   /// A sync was seen to be over.
