@@ -73,8 +73,12 @@ public struct ShellCommand: Sendable, Equatable {
     var rest = arguments[...]
     while let word = rest.popFirst() {
       switch word {
-      case "--json": format = .json
-      case "--csv": format = .csv
+      case "--json", "--csv":
+        let asked: Format = word == "--json" ? .json : .csv
+        guard format == .table || format == asked else {
+          throw fail("--json and --csv exclude each other")
+        }
+        format = asked
       case "--":
         words += rest
         rest = []

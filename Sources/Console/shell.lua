@@ -120,6 +120,8 @@ local ok, status = pcall(commands[command])
 if ok then
   return status
 end
--- Where in this file it happened helps nobody.
-hpc.log.error(tostring(status))
+-- Where in this file it happened helps nobody; the program itself says that it was interrupted.
+if status ~= "interrupted!" then
+  hpc.log.error(tostring(status))
+end
 return 1

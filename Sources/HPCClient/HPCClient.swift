@@ -23,6 +23,8 @@ public final class HPCClient: Sendable {
     public var watchers = WatcherRegistry.shared
     /// Where the gate of this account's syncs is found; one registry a process.
     public var syncGates = SyncGateRegistry.shared
+    /// The user's other programs that sync; nil where they are not to be seen.
+    public var syncNeighbours: (any SyncNeighbours)?
     /// Draws in 0..<1, for backoff.
     public var random: @Sendable () -> Double
     /// Whether a file is there on this computer, for the advice after a refused submission.

@@ -45,7 +45,7 @@ extension HPCError {
     case .wrongETag, .wrongDigest: return "WrongDigest"
     case .local: return "LocalFile"
     case .unsafeKey: return "UnsafeKey"
-    case .invalid: return LocalCode.invalidArgument.rawValue
+    case .isFolder, .isFile, .invalid: return LocalCode.invalidArgument.rawValue
     case .cancelled: return LocalCode.cancelled.rawValue
     }
   }

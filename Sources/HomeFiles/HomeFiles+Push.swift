@@ -28,7 +28,9 @@ extension HomeFiles {
         .invalidArgument, "\"\(folder)\" is where sweeps keep what they know about their jobs",
         hint: "Choose another folder, or say force = true.")
     }
+    try await checkPlace(place, isFolder: isFolder)
     let own = try await keys(of: local, below: place, isFolder: isFolder, options)
+    guard !own.isEmpty else { return try await nothing(local, place, options) }
     if !options.force, let stranger = try await strangers(in: folder, besides: own) {
       return try await claiming(folder, .both) { claim throws(HPCError) in
         try check(stranger, folder)
@@ -62,11 +64,50 @@ extension HomeFiles {
     return place.appending(ObjectStore.name(of: local))
   }
 
+  /// Refuses a file where the bucket has a folder, and the other way round.
+  private func checkPlace(_ place: HomePath, isFolder: Bool) async throws(HPCError) {
+    guard !place.isHome else { return }
+    do throws(ObjectStoreError) {
+      try await store.checkPlace(of: key(place), isFolder: isFolder)
+    } catch {
+      switch error.kind {
+      case .isFolder:
+        throw HPCError(
+          .invalidArgument, "\"\(place)\" is a folder in your home",
+          hint: "Write \"\(place)/\" to put the file inside.")
+      case .isFile(let file):
+        let name = file.dropFirst(prefix.count)
+        throw HPCError(
+          .invalidArgument, "\"\(name)\" is a file in your home, so that nothing can lie below it",
+          hint: "Choose another name. Where it is none any more, remove it from the bucket: "
+            + "hpc.store.delete(\"\(file)\").")
+      default: throw HPCError(error)
+      }
+    }
+  }
+
+  /// A push that sends nothing needs no sync.
+  private func nothing(
+    _ local: String, _ place: HomePath, _ options: Options
+  ) async throws(HPCError) -> HomeReport {
+    let report = try await inBucket { () throws(ObjectStoreError) in
+      try await store.push(local, to: key(place), options: options.transfer)
+    }
+    guard !options.only.isEmpty || !report.rows.isEmpty else {
+      throw HPCError(
+        .invalidArgument, "there is nothing to push: \"\(local)\" has no files in it",
+        hint: "A bucket holds no empty folders. Jobs make their own: mkdir -p.")
+    }
+    return HomeReport(remote: place.description, local: local, sync: nil, transfer: report)
+  }
+
   /// The keys that a push means.
   private func keys(
     of local: String, below place: HomePath, isFolder: Bool, _ options: Options
   ) async throws(HPCError) -> Set<[UInt8]> {
-    guard isFolder else { return [Array(key(place).utf8)] }
+    guard isFolder else {
+      return options.transfer.wants(ObjectStore.name(of: local)) ? [Array(key(place).utf8)] : []
+    }
     let base = prefix + place.prefix
     let names = try await inBucket { () throws(ObjectStoreError) in
       try await store.files(below: local, only: options.only)

@@ -12,6 +12,8 @@ public struct HomeFiles: Sendable {
     case moving(TransferProgress)
     /// The machine copies between bucket and home.
     case syncing(path: String, SyncDirection)
+    /// Something that the user should know of, to be kept on the screen.
+    case notice(String)
   }
 
   /// How a transfer is made.
@@ -93,12 +95,12 @@ public struct HomeReport: Sendable {
   public var remote: String
   /// The file or folder here.
   public var local: String
-  /// The last sync.
-  public var sync: SyncID
+  /// The last sync; nil where there was nothing to send.
+  public var sync: SyncID?
   /// A row for each file.
   public var transfer: TransferReport
 
-  public init(remote: String, local: String, sync: SyncID, transfer: TransferReport) {
+  public init(remote: String, local: String, sync: SyncID?, transfer: TransferReport) {
     self.remote = remote
     self.local = local
     self.sync = sync

@@ -129,10 +129,8 @@ function native.job_pairs(job)
 end
 
 local function cell(value)
-  if math.type(value) == "float" then
-    return string.format("%.6g", value)
-  end
-  return value == nil and "" or tostring(value)
+  local is_float = math.type(value) == "float"
+  return is_float and string.format("%.6g", value) or value == nil and "" or tostring(value)
 end
 
 -- Rows as an aligned text. Without columns: the keys of all rows, numbers first, then by name;
@@ -140,6 +138,7 @@ end
 function native.table_text(rows, columns)
   local kind = getmetatable(rows)
   kind = type(kind) == "table" and kind or {}
+  rows = rows[1] == nil and kind.record and { rows } or rows
   if not columns and rows[1] == nil then
     return kind.footer and "(none)\n" .. kind.footer or "(none)"
   end

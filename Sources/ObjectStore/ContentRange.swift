@@ -9,14 +9,14 @@ struct ContentRange: Hashable {
     self.total = total
   }
 
-  /// nil for anything that does not say both.
+  /// nil for anything that does not say both, or of an object that cannot be.
   init?(parsing text: String) {
     guard text.hasPrefix("bytes ") else { return nil }
     let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let total = Self.number(parts[1]) else { return nil }
     let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false)
     guard ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]),
-      first <= last, last < total
+      first <= last, last < total, total <= StoredObject.largest
     else { return nil }
     self.init(first..<(last + 1), total: total)
   }

@@ -10,6 +10,8 @@ struct Download: Sendable {
   let key: String
   let file: PartialFile
   let context: ObjectStoreError.Context
+  /// What a list or HEAD said of the object.
+  let listed: StoredObject?
   let durable: Bool
   let progress: ByteProgress?
 
@@ -80,6 +82,7 @@ struct Download: Sendable {
     try await store.local(context) { () throws(LocalFileFailure) in try file.resize(to: 0) }
     let beginning = try await fetchBeginning()
     let object = beginning.object
+    try ObjectStore.check(object, listed, context)
     let plan = MultipartPlan(size: object.size, partSize: store.configuration.partSize)
     var record = DownloadRecord(
       source: source, etag: object.etag?.text ?? "", size: object.size, chunkSize: plan.partSize,
@@ -118,6 +121,7 @@ struct Download: Sendable {
         == ContentRange(0..<1, total: record.size)
     else { return nil }
     let object = StoredObject(key: key, size: record.size, headers: response.headers)
+    try ObjectStore.check(object, listed, context)
     return try await finish(
       object, record, head: 0, tagIsDigest: StoredObject.tagIsDigest(response.headers))
   }

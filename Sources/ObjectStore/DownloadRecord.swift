@@ -27,7 +27,7 @@ struct DownloadRecord: Sendable, Hashable {
   /// The part of the file that a chunk is.
   func range(of chunk: Int) -> Range<Int64> {
     let start = Int64(chunk) * chunkSize
-    return start..<min(start + chunkSize, size)
+    return start..<(start + min(chunkSize, size - start))
   }
 
   /// Where the byte of a chunk is in the file.
@@ -68,11 +68,11 @@ struct DownloadRecord: Sendable, Hashable {
     let lines = header.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
     guard lines.count == 6, let size = Int64(lines[2]), let chunkSize = Int64(lines[3]), size > 0,
-      chunkSize > 0, (size - 1) / chunkSize < Self.maximumChunks
+      chunkSize > 0, size <= fileSize, (size - 1) / chunkSize < Self.maximumChunks
     else { return nil }
     self.init(source: lines[0], etag: lines[1], size: size, chunkSize: chunkSize, boot: lines[4])
     guard
-      fileSize == size + Int64(isDone.count) + Int64(header.count) + Int64(Self.tailLength)
+      fileSize - size == Int64(isDone.count) + Int64(header.count) + Int64(Self.tailLength)
     else { return nil }
   }
 

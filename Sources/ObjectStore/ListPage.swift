@@ -55,8 +55,8 @@ public struct ListPage: Sendable, Hashable {
     _ element: XMLElement, isEncoded: Bool
   ) throws(Malformed) -> StoredObject {
     guard let key = element["Key"], let size = element["Size"].flatMap({ Int64($0.text) }),
-      size >= 0
-    else { throw Malformed(reason: "an object without key or size") }
+      (0...StoredObject.largest).contains(size)
+    else { throw Malformed(reason: "an object without key or possible size") }
     return StoredObject(
       key: try name(key.text, isEncoded: isEncoded), size: size,
       etag: element["ETag"].map { ETag($0.text) },

@@ -19,9 +19,18 @@ public struct Listing: AsyncSequence, Sendable {
     let listing: Listing
     private var token: String?
     private var isDone = false
+    /// The last name so far, of which everything that comes must be behind.
+    private var last: [UInt8]?
+    /// Pages without a name since.
+    private var emptyPages = 0
+
+    /// A service may answer some where much was deleted, not any number.
+    private static let mostEmptyPages = 100
 
     init(listing: Listing) {
       self.listing = listing
+      // What a delimiter folds may begin before it.
+      if listing.delimiter == nil { last = listing.startAfter.map { Array($0.utf8) } }
     }
 
     public mutating func next() async throws(ObjectStoreError) -> ListPage? {
@@ -29,13 +38,26 @@ public struct Listing: AsyncSequence, Sendable {
       // An error ends the sequence.
       isDone = true
       let page = try await listing.store.page(of: listing, token: token)
-      guard page.next == nil || page.next != token else {
+      guard page.next == nil || page.next != token, advances(by: page) else {
         throw ObjectStoreError(
           .badAnswer("a list that goes round in circles"), listing.store.context(.list))
       }
       token = page.next
       isDone = token == nil
       return page
+    }
+
+    /// Whether a page leads on: otherwise a service that repeats pages, or takes no notice of where
+    /// one is to begin, would be asked for ever.
+    private mutating func advances(by page: ListPage) -> Bool {
+      let names = page.objects.map { Array($0.key.utf8) } + page.prefixes.map { Array($0.utf8) }
+      guard let end = names.max(by: { $0.lexicographicallyPrecedes($1) }) else {
+        emptyPages += 1
+        return emptyPages <= Self.mostEmptyPages
+      }
+      emptyPages = 0
+      defer { last = end }
+      return last?.lexicographicallyPrecedes(end) ?? true
     }
   }
 }

@@ -13,17 +13,22 @@ struct MultipartPlan: Sendable, Hashable {
   ///   - partSize: bytes of a part, unless there would be too many.
   init(size: Int64, partSize: Int64) {
     self.size = size
-    let least = (size + Self.maximumParts - 1) / Self.maximumParts
-    self.partSize = max(
-      partSize, least <= partSize ? 0 : (least + Self.step - 1) / Self.step * Self.step)
+    let least = Self.pieces(size, of: Self.maximumParts)
+    self.partSize =
+      least <= partSize ? partSize : Self.pieces(least, of: Self.step) * Self.step
   }
 
   /// Number of parts; at least one.
-  var count: Int { Int(max(1, (size + partSize - 1) / partSize)) }
+  var count: Int { Int(max(1, Self.pieces(size, of: partSize))) }
 
   /// Where a part, counted from 0, lies in the file.
   func range(of part: Int) -> Range<Int64> {
     let start = Int64(part) * partSize
-    return start..<min(start + partSize, size)
+    return start..<(start + min(partSize, size - start))
+  }
+
+  /// How many pieces of a length something is cut into, the last one perhaps shorter.
+  private static func pieces(_ size: Int64, of length: Int64) -> Int64 {
+    size > 0 ? (size - 1) / length + 1 : 0
   }
 }

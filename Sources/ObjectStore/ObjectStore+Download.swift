@@ -26,19 +26,21 @@ extension ObjectStore {
       try TargetFile(path: path)
     }
     return try await get(
-      key, to: target, knownSize: nil, context, durable: durable, progress: progress)
+      key, to: target, listed: nil, context, durable: durable, progress: progress)
   }
 
   /// Fetches into a place; small objects whose size is known from a list take one request and no
-  /// record.
+  /// record. What was listed must be what comes, unless it was replaced since.
   func get(
-    _ key: String, to target: TargetFile, knownSize: Int64?, _ context: ObjectStoreError.Context,
+    _ key: String, to target: TargetFile, listed: StoredObject?,
+    _ context: ObjectStoreError.Context,
     durable: Bool, progress: ByteProgress?
   ) async throws(ObjectStoreError) -> StoredObject {
-    if let knownSize, knownSize <= Self.smallFile {
+    if let listed, listed.size <= Self.smallFile {
       do throws(ObjectStoreError) {
         let (object, bytes) = try await readWithDescription(
           key, limit: Int(Self.smallFile), operation: context.operation)
+        try Self.check(object, listed, context)
         try await local(context) { () throws(LocalFileFailure) in
           try Self.place(bytes, at: target, durable: durable)
         }
@@ -51,8 +53,19 @@ extension ObjectStore {
     }
     let file = try await local(context) { () throws(LocalFileFailure) in try PartialFile(target) }
     let download = Download(
-      store: self, key: key, file: file, context: context, durable: durable, progress: progress)
+      store: self, key: key, file: file, context: context, listed: listed, durable: durable,
+      progress: progress)
     return try await download.run()
+  }
+
+  /// Refuses an object of another length than a list or HEAD gave to the same content.
+  static func check(
+    _ object: StoredObject, _ listed: StoredObject?, _ context: ObjectStoreError.Context
+  ) throws(ObjectStoreError) {
+    guard let listed, listed.size != object.size else { return }
+    if let before = listed.etag, let now = object.etag, before != now { return }
+    throw ObjectStoreError(
+      .wrongLength(expected: listed.size, received: object.size), context)
   }
 
   /// Writes a file in one step.

@@ -46,6 +46,13 @@ extension ObjectStore {
     call.headers = Self.headers(metadata: content.metadata)
     call.headers["Content-MD5"] = Self.base64(content.md5)
     let response = try await send(call, content)
+    do throws(LocalFileFailure) {
+      try await DiskWork.run(content.recheck)
+    } catch let failure {
+      // What was stored may be of no state that the file ever had. Also where this task is cancelled.
+      await Task { _ = try? await delete(key) }.value
+      throw ObjectStoreError(.local(failure), context)
+    }
     var object = StoredObject(key: key, size: content.body.count)
     object.etag = response.headers["ETag"].map { ETag($0) }
     object.metadata = content.metadata
@@ -143,9 +150,11 @@ extension ObjectStore {
     let context = context(.head, key)
     try check(key: key, context)
     let response = try await perform(Call(context: context, method: .head, key: key))
-    guard let size = response.headers["Content-Length"].flatMap({ Int64($0) }), size >= 0 else {
+    guard let size = response.headers["Content-Length"].flatMap({ Int64($0) }),
+      (0...StoredObject.largest).contains(size)
+    else {
       throw ObjectStoreError(
-        .badAnswer("an object without a length"), context, status: response.status)
+        .badAnswer("an object without a possible length"), context, status: response.status)
     }
     return StoredObject(key: key, size: size, headers: response.headers)
   }

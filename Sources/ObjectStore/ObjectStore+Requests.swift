@@ -83,7 +83,7 @@ extension ObjectStore {
         }
       case .failure(let error):
         failure = Self.error(error, call)
-        policy.deadline = min(policy.deadline, Self.patience(error.kind))
+        policy.deadline = min(policy.deadline, patience(error.kind))
       }
       failure.attempts = attempts
       let pause = policy.pause(
@@ -122,10 +122,11 @@ extension ObjectStore {
   }
 
   /// How long an attempt may be repeated after a failure of its kind.
-  private static func patience(_ kind: TransportError.Kind) -> Duration {
+  private func patience(_ kind: TransportError.Kind) -> Duration {
     switch kind {
-    // Mostly a wrong address: five minutes of silence would help nobody.
-    case .resolve, .connect, .connectTimeout: .seconds(30)
+    // Mostly a wrong address, at least where it has never answered: minutes of silence would help
+    // nobody.
+    case .resolve, .connect, .connectTimeout: isKnownEndpoint ? .seconds(30) : .seconds(4)
     case .idleTimeout, .totalTimeout, .reset, .truncated: .seconds(3600)
     case .tls, .bodyTooLarge, .protocolViolation, .file, .cancelled, .closed, .other: .zero
     }

@@ -22,7 +22,8 @@ extension ObjectStore {
   ///   - metadata: stored with it; names and values of printable ASCII.
   ///   - progress: told after each part.
   /// - Returns: what is stored now.
-  /// - Throws: one error with the reason; the bucket is as it was.
+  /// - Throws: one error with the reason; the bucket is as it was, but that a file that changed while
+  ///   it was sent in one request leaves no object.
   @discardableResult
   public func put(
     file path: String, key: String, metadata: [String: String] = [:], progress: ByteProgress? = nil

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import HTTP
 public import SigV4
+import Synchronization
 
 /// One bucket of an S3 service (2006-03-01), path style (`api.md`, Online Object Storage).
 ///
@@ -62,6 +63,8 @@ public final class ObjectStore: Sendable {
   private let transport: any HTTPTransport
   private let signer: SigV4Signer
   private let limit: ConnectionLimit
+  /// Whether the endpoint has ever answered.
+  private let hasAnswered = Atomic(false)
 
   /// - Parameters:
   ///   - configuration: where the bucket is.
@@ -116,9 +119,12 @@ public final class ObjectStore: Sendable {
         return .failure(error)
       }
     }
+    if case .success = answer { hasAnswered.store(true, ordering: .relaxed) }
     return answer
       ?? .failure(TransportError(.cancelled, mayHaveBeenSent: false, detail: "cancelled"))
   }
+
+  var isKnownEndpoint: Bool { hasAnswered.load(ordering: .relaxed) }
 
   /// The time by which requests are signed, in seconds since 1970.
   var signingTime: Int {

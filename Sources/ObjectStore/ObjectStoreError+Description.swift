@@ -47,6 +47,8 @@ extension ObjectStoreError: CustomStringConvertible {
       "the content does not match its SHA-256: \(received) instead of \(expected)"
     case .local(let failure): failure.description
     case .unsafeKey: "as a file this key would lie outside of the target folder, or be none"
+    case .isFolder(let key): "\"\(key)\" is a folder there"
+    case .isFile(let key): "\"\(key)\" is a file there"
     case .invalid(let what): what
     case .cancelled: "cancelled"
     }
@@ -82,23 +84,30 @@ extension ObjectStoreError: CustomStringConvertible {
     case .uploadGone: "Send the file again."
     case .refused: nil
     case .unavailable: "Try again later."
-    case .transport(let kind, _): Self.advice(kind)
+    case .transport(let kind, _): advice(kind)
     case .badAnswer:
       "Check that the endpoint (HPC_STORAGE_ENDPOINT, \(endpoint)) is the object storage."
     case .wrongLength, .wrongETag, .wrongDigest:
       "Nothing was kept; try again, and suspect whatever stands between here and the service."
+    case .local(.isFolder) where operation == .get || operation == .pull:
+      "A folder of that name is here: choose another name for the file."
     case .local(let failure): failure.advice
     case .unsafeKey: "Fetch it by itself under a name of your choice."
+    case .isFolder(let key): "Write \"\(key)/\" to put it inside."
+    case .isFile(let key):
+      "Choose another name; where it is none any more: hpc.store.delete(\"\(key)\")."
     case .invalid, .cancelled: nil
     }
   }
 
-  private static func advice(_ kind: TransportError.Kind) -> String? {
+  private func advice(_ kind: TransportError.Kind) -> String? {
     switch kind {
     case .resolve, .connect, .connectTimeout:
       "Check the endpoint (HPC_STORAGE_ENDPOINT) and the network."
     case .tls: "Check the endpoint's certificate and any proxy in between."
-    case .idleTimeout, .totalTimeout, .reset, .truncated: "Try again; finished parts are kept."
+    case .idleTimeout, .totalTimeout, .reset, .truncated:
+      operation == .get || operation == .pull
+        ? "Try again; of a large file, finished parts are kept." : "Try again."
     case .bodyTooLarge: "Fetch it into a file."
     case .protocolViolation: "Check that the endpoint (HPC_STORAGE_ENDPOINT) is the object storage."
     case .file, .cancelled, .closed, .other: nil

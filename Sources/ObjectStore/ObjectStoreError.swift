@@ -39,6 +39,10 @@ public struct ObjectStoreError: Error, Sendable, Hashable {
     case local(LocalFileFailure)
     /// The key would lead out of the target folder, or names no file there.
     case unsafeKey
+    /// The key would be a file where the bucket has a folder: files below that name.
+    case isFolder(String)
+    /// The key would lie below an object of this name.
+    case isFile(String)
     /// An argument that cannot be meant.
     case invalid(String)
     case cancelled

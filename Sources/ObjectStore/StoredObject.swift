@@ -31,6 +31,9 @@ public struct StoredObject: Sendable, Hashable {
     return text
   }
 
+  /// More bytes than any service keeps in one object: 1 PiB. Sizes beyond make no sense.
+  static let largest: Int64 = 1 << 50
+
   /// Reads the headers of an answer to HEAD or GET.
   init(key: String, size: Int64, headers: HTTPHeaders) {
     self.init(key: key, size: size)

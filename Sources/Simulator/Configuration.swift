@@ -56,7 +56,7 @@ extension Simulator {
 
   /// Why a simulator does not start.
   public enum StartError: Error, Sendable, CustomStringConvertible {
-    /// A setting that cannot be, named as in ``Configuration``.
+    /// A setting that cannot be, named as the options of `hpc sim`.
     case setting(String, String)
     /// Home, bucket or socket.
     case system(String)
@@ -78,17 +78,17 @@ extension Simulator.Configuration {
     guard (1...1_000_000).contains(nodes) else {
       throw .setting("nodes", "\(nodes) is not between 1 and 1000000")
     }
-    guard queueLimit >= 1 else { throw .setting("queueLimit", "\(queueLimit) is below 1") }
+    guard queueLimit >= 1 else { throw .setting("queue-limit", "\(queueLimit) is below 1") }
     guard connectionLimit >= 1 else {
-      throw .setting("connectionLimit", "\(connectionLimit) is below 1")
+      throw .setting("connection-limit", "\(connectionLimit) is below 1")
     }
-    for (name, port) in [("port", port), ("storagePort", storagePort)] {
+    for (name, port) in [("port", port), ("storage-port", storagePort)] {
       guard (0...65_535).contains(port) else {
         throw .setting(name, "\(port) is no port (0 to 65535)")
       }
     }
     guard (accessKeyID == nil) == (secretAccessKey == nil) else {
-      throw .setting("accessKeyID", "access key and secret go together")
+      throw .setting("access key", "access key and secret go together")
     }
     guard Self.isBucketName(bucket) else {
       throw .setting("bucket", "\"\(bucket)\" is no name of a bucket (a-z, 0-9, - and ., 3 to 63)")

@@ -91,6 +91,9 @@ final class HomeFolder: Sendable {
       accountFile, with: value.encoded(pretty: true) + [0x0a], mode: 0o600)
   }
 
+  /// Largest id that is gone on from.
+  private static let ids: Int64 = 1 << 53
+
   private struct Kept {
     var credentials: Credentials
     var jobID: Int
@@ -101,7 +104,9 @@ final class HomeFolder: Sendable {
     guard LocalFiles.kind(file) != nil else { return nil }
     let value = try JSONValue(parsing: LocalFiles.read(file))
     guard let key = value["access_key_id"]?.string, let secret = value["secret_access_key"]?.string,
-      let job = value["next_job_id"]?.int, let request = value["next_request_id"]?.int
+      let job = value["next_job_id"]?.int, let request = value["next_request_id"]?.int,
+      // Far from where counting on would overflow.
+      (1...ids).contains(job), (1...ids).contains(request)
     else { throw Failure.account(file) }
     return Kept(
       credentials: Credentials(accessKeyID: key, secretAccessKey: secret), jobID: Int(job),

@@ -14,6 +14,8 @@ public final class Simulator: Sendable {
   /// Whole path of the folder where jobs run and job files are looked for.
   public let home: String
   public let bucket: String
+  /// What keys begin with before a path in home.
+  public let storagePrefix: String
   public let region: String
   /// Service name in signatures.
   public let service: String
@@ -99,6 +101,7 @@ public final class Simulator: Sendable {
       storageEndpoint = "http://\(host):\(storage.port)"
       self.home = home.path
       bucket = configuration.bucket
+      storagePrefix = configuration.storagePrefix
       region = configuration.region
       self.service = configuration.service
       accessKeyID = home.credentials.accessKeyID
@@ -130,14 +133,19 @@ public final class Simulator: Sendable {
 
   /// One line of JSON for whoever started it (design §8).
   public func readyLine() -> String {
-    let value: JSONValue = [
-      "endpoint": .string(endpoint), "storage_endpoint": .string(storageEndpoint),
-      "bucket": .string(bucket),
-      "access_key_id": .string(accessKeyID), "secret_access_key": .string(secretAccessKey),
-      "region": .string(region), "home": .string(home), "speed": .double(speed),
-      "pid": .int(Int64(getpid())),
-    ]
-    return String(decoding: value.encoded(), as: UTF8.self)
+    var members: [JSONValue.Member] = []
+    func add(_ key: String, _ value: JSONValue) { members.append(.init(key: key, value: value)) }
+    add("endpoint", .string(endpoint))
+    add("storage_endpoint", .string(storageEndpoint))
+    add("bucket", .string(bucket))
+    if !storagePrefix.isEmpty { add("storage_prefix", .string(storagePrefix)) }
+    add("access_key_id", .string(accessKeyID))
+    add("secret_access_key", .string(secretAccessKey))
+    add("region", .string(region))
+    add("home", .string(home))
+    add("speed", .double(speed))
+    add("pid", .int(Int64(getpid())))
+    return String(decoding: JSONValue.object(members).encoded(), as: UTF8.self)
   }
 
   /// Closes every connection, ends every job with its processes, and keeps the account. Further

@@ -134,8 +134,10 @@ final class Session {
       settings: settings,
       client: { () throws(HPCError) in
         if let client = made.withLock({ $0 }) { return client }
-        let configuration = try HPCClient.Configuration(
+        var configuration = try HPCClient.Configuration(
           settings, fileExists: { unsafe access($0, F_OK) == 0 }, observer: observer)
+        // The embedded simulator's syncs are no business of other programs.
+        if simulator == nil { configuration.syncNeighbours = SessionNotes(configuration) }
         let client = HPCClient(configuration, transport: transport)
         made.withLock { $0 = client }
         return client

@@ -32,6 +32,9 @@ enum SimCommand {
         return 0
       }
       try apply(words, to: &configuration)
+    } catch let error as FaultPlan.Invalid {
+      Output.line("hpc sim: \(error)")
+      return ScriptRunner.ExitStatus.usage
     } catch {
       Output.line("hpc sim: \(error)\n\(usage)")
       return ScriptRunner.ExitStatus.usage
@@ -47,16 +50,23 @@ enum SimCommand {
     do {
       simulator = try Simulator.start(configuration)
     } catch {
-      Output.line("hpc sim: \(error)")
+      if case .setting(let option, let why) = error {
+        Output.line("hpc sim: --\(option): \(why)")
+      } else {
+        Output.line("hpc sim: \(error)")
+      }
       return ScriptRunner.ExitStatus.failure
     }
     print(simulator.readyLine())
     if isatty(STDOUT_FILENO) != 0 {
+      let prefix =
+        simulator.storagePrefix.isEmpty
+        ? "" : "\n  export HPC_STORAGE_PREFIX=\(quoted(simulator.storagePrefix))"
       print(
         """
         In another terminal:
           export HPC_ENDPOINT=\(simulator.endpoint)
-          export HPC_STORAGE_ENDPOINT=\(simulator.storageEndpoint) HPC_BUCKET=\(simulator.bucket)
+          export HPC_STORAGE_ENDPOINT=\(simulator.storageEndpoint) HPC_BUCKET=\(simulator.bucket)\(prefix)
           export HPC_CLOCK_RATE=\(simulator.speed)
           export NIFCLOUD_ACCESS_KEY_ID=\(simulator.accessKeyID)
           export NIFCLOUD_SECRET_ACCESS_KEY=\(simulator.secretAccessKey)
@@ -69,6 +79,12 @@ enum SimCommand {
     unsafe sigwait(&signals, &number)
     simulator.stop()
     return 0
+  }
+
+  /// As one word of a shell.
+  private static func quoted(_ text: String) -> String {
+    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#)
+      + "'"
   }
 
   /// A wrong word.
@@ -84,6 +100,10 @@ enum SimCommand {
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(parts[0])
       guard name.hasPrefix("--") else { throw Mistake(description: "unexpected '\(word)'") }
+      // Each is at the beginning of a line of the usage.
+      guard usage.contains("\n  \(name) ") else {
+        throw Mistake(description: "unknown option '\(name)'")
+      }
       guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
         throw Mistake(description: "'\(name)' needs a value")
       }

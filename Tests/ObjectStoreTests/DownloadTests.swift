@@ -291,4 +291,46 @@ import Testing
     }
     #expect(folder.names() == [])
   }
+
+  @Test(arguments: ["9223372036854775807", "1125899906842625", "99999999999999999999", "-5"])
+  func absurdTotalsAreRefused(total: String) async throws {
+    let folder = try TemporaryFolder()
+    let bucket = MemoryBucket { request, _ in
+      let isHead = request.method == .head
+      return .answer(
+        HTTPResponse(
+          status: isHead ? 200 : 206,
+          headers: [
+            "ETag": "\"zz\"", "Content-Range": "bytes 0-1048575/\(total)",
+            "Content-Length": isHead ? total : "1048576",
+          ], body: isHead ? [] : [UInt8](repeating: 1, count: 1 << 20)))
+    }
+    for pulls in [false, true] {
+      let error = await #expect(throws: ObjectStoreError.self) {
+        if pulls {
+          _ = try await bucket.store().pull("k", to: folder("file"))
+        } else {
+          try await bucket.store().get("k", to: folder("file"))
+        }
+      }
+      guard case .badAnswer = error?.kind else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+    }
+    #expect(folder.names() == [])
+  }
+
+  @Test(arguments: [Int64.max, Int64.max - 40])
+  func aForgedRecordIsNoRecord(size: Int64) async throws {
+    let folder = try TemporaryFolder()
+    let header = "source\netag\n\(size)\n\(size / 2 + 1)\nboot\n"
+    let length = String(header.utf8.count, radix: 16)
+    let tail = String(repeating: "0", count: 16 - length.count) + length + "hpc-partial v01\n"
+    try folder.write(Array(("11" + header + tail).utf8), ".file.hpc-partial")
+    let bucket = MemoryBucket()
+    bucket.put("content", "k")
+    try await bucket.store().get("k", to: folder("file"))
+    #expect(folder.names() == ["file"])
+  }
 }

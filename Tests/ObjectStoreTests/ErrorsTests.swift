@@ -132,8 +132,39 @@ import Testing
     let clock = InstantClock()
     let bucket = MemoryBucket { _, _ in .lose(.connect) }
     await #expect(throws: ObjectStoreError.self) { try await bucket.store(clock: clock).read("k") }
-    #expect(clock.pauses.reduce(.zero, +) <= .seconds(30))
+    #expect(clock.pauses.reduce(.zero, +) <= .seconds(4))
     #expect(bucket.requests.count > 1)
+  }
+
+  @Test func anAddressThatHasAnsweredIsNotGivenUpSoon() async throws {
+    let clock = InstantClock()
+    let bucket = MemoryBucket { _, number in (2..<9).contains(number) ? .lose(.connect) : nil }
+    bucket.put("x", "k")
+    let store = bucket.store(clock: clock)
+    _ = try await store.read("k")
+    _ = try await store.read("k")
+    #expect(clock.pauses.reduce(.zero, +) > .seconds(10))
+  }
+
+  @Test func advicesFitWhatWasAskedFor() async throws {
+    let folder = try TemporaryFolder()
+    let bucket = MemoryBucket { _, _ in .truncate(1) }
+    bucket.put("abc", "k")
+    let store = bucket.store(retry: .none)
+    let get = await #expect(throws: ObjectStoreError.self) {
+      try await store.get("k", to: folder.path)
+    }
+    #expect(get?.advice == "A folder of that name is here: choose another name for the file.")
+    let put = await #expect(throws: ObjectStoreError.self) {
+      try await store.put(file: folder.path, key: "k")
+    }
+    #expect(put?.advice == "Send the folder as a folder.")
+    let read = await #expect(throws: ObjectStoreError.self) { try await store.read("k") }
+    #expect(read?.advice == "Try again; of a large file, finished parts are kept.")
+    let list = await #expect(throws: ObjectStoreError.self) {
+      for try await _ in store.list() {}
+    }
+    #expect(list?.advice == "Try again.")
   }
 
   @Test func theServicesClockIsFollowed() async throws {

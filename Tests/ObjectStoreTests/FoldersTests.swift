@@ -61,8 +61,8 @@ import Testing
     let before = bucket.requests.count
     let again = try await store.push(here.path, to: "x")
     #expect(again.unchanged == 22)
-    // A list, and a look at the object in parts.
-    #expect(bucket.log.dropFirst(before).map { $0.prefix(4) } == ["GET ", "HEAD"])
+    // Whether "x" is a file, a list, and a look at the object in parts.
+    #expect(bucket.log.dropFirst(before).map { $0.prefix(4) } == ["HEAD", "GET ", "HEAD"])
     let pulled = try await store.pull("x", to: here.path)
     #expect(pulled.unchanged == 22)
 
@@ -275,5 +275,95 @@ import Testing
     let report = try await store.push(here.path, to: "x")
     #expect(report.unchanged == there)
     #expect(report.transferred.files == 100 - there)
+  }
+
+  /// Lists, or else HEAD, say that `p/k`, of 3 bytes, has `size`.
+  private func claims(_ size: String, inList: Bool) -> MemoryBucket {
+    MemoryBucket { request, _ in
+      if request.url.query?.contains("list-type") == true {
+        return .change { response in
+          guard inList else { return }
+          let text = String(decoding: response.body, as: UTF8.self)
+          response.body = Array(text.replacing("<Size>3<", with: "<Size>\(size)<").utf8)
+        }
+      }
+      return request.method == .head && !inList
+        ? .change { if $0.status == 200 { $0.headers["Content-Length"] = size } } : nil
+    }
+  }
+
+  @Test(arguments: ["2", "2000000"], [true, false])
+  func anotherLengthThanWasListedIsNoSuccess(size: String, inList: Bool) async throws {
+    let folder = try TemporaryFolder()
+    let bucket = claims(size, inList: inList)
+    bucket.put("abc", "p/k")
+    let wrong = ObjectStoreError.Kind.wrongLength(expected: Int64(size) ?? 0, received: 3)
+    if inList {
+      let report = try await bucket.store().pull("p", to: folder.path)
+      #expect(report.failures.map(\.kind) == [wrong])
+    } else {
+      let error = await #expect(throws: ObjectStoreError.self) {
+        try await bucket.store().pull("p/k", to: folder("k"))
+      }
+      #expect(error?.kind == wrong)
+    }
+    #expect(folder.names() == [])
+  }
+
+  @Test func whatWasReplacedSinceItWasListedComes() async throws {
+    let folder = try TemporaryFolder()
+    let bucket = MemoryBucket { request, _ in
+      request.method == .get && request.url.path.hasSuffix("/k")
+        ? .first { $0.put("longer than before", "p/k") } : nil
+    }
+    bucket.put("abc", "p/k")
+    let report = try await bucket.store().pull("p", to: folder.path)
+    #expect(report.transferred.bytes == 18)
+    #expect(folder.read("k") == Array("longer than before".utf8))
+  }
+
+  @Test func sizesThatCannotBeAddedUpAreTheLargestNumber() {
+    let rows = ["a", "b"].map {
+      TransferRow(path: $0, key: $0, size: .max, outcome: .transferred)
+    }
+    #expect(TransferReport(rows: rows).transferred == (2, .max))
+  }
+
+  @Test(arguments: [
+    // What is there; whether a folder (of "x/f" and "a") or a file is pushed; and where to.
+    (["d/k"], false, "d", ObjectStoreError.Kind.isFolder("d")),
+    (["d/"], false, "d", .isFolder("d")),
+    (["d"], false, "d/k", .isFile("d")), (["a/d"], false, "a/d/b/c", .isFile("a/d")),
+    (["d"], true, "d", .isFile("d")), (["d"], true, "d/e", .isFile("d")),
+    (["d/x"], true, "d", .isFile("d/x")), (["d/a/1"], true, "d", .isFolder("d/a")),
+  ])
+  func aNameIsNotFileAndFolderAtATime(
+    present: [String], isFolder: Bool, key: String, kind: ObjectStoreError.Kind
+  ) async throws {
+    let here = try TemporaryFolder()
+    here.makeFolder("x")
+    try here.write([1], "x/f")
+    try here.write([1], "a")
+    let bucket = MemoryBucket()
+    for name in present { bucket.put("old", name) }
+    let error = await #expect(throws: ObjectStoreError.self) {
+      try await bucket.store().push(isFolder ? here.path : here("a"), to: key)
+    }
+    #expect(error?.kind == kind)
+    #expect(bucket.keys == present)
+  }
+
+  @Test func aSingleFileThatIsNotWantedIsSkipped() async throws {
+    let here = try TemporaryFolder()
+    try here.write([1], "a.dat")
+    let bucket = MemoryBucket()
+    bucket.put("x", "p/b.dat")
+    let options = TransferOptions(only: [try Glob("*.txt")])
+    let pushed = try await bucket.store().push(here("a.dat"), to: "p/", options: options)
+    let pulled = try await bucket.store().pull("p/b.dat", to: here("new/"), options: options)
+    #expect(outcomes(pushed) == ["a.dat": "skipped: fits none of the patterns"])
+    #expect(outcomes(pulled) == ["b.dat": "skipped: fits none of the patterns"])
+    #expect(bucket.keys == ["p/b.dat"])
+    #expect(here.names() == ["a.dat"])
   }
 }

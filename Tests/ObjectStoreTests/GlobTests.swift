@@ -13,12 +13,17 @@ import Testing
     ("\\*", "a", false), ("a[/]b", "a/b", false), ("log-*-[0-9][0-9]", "log-x-07", true),
     ("*a*a*a*a*a*a*a*b", String(repeating: "a", count: 500), false), ("a**b", "axxb", true),
     ("a**b", "ax/xb", false), ("e\u{301}", "\u{e9}", false),
+    ("a/", "a/x", true), ("a/", "a/x/y", true), ("a/", "b/a/x", false), ("/x.csv", "x.csv", true),
+    ("/x.csv", "a/x.csv", false), ("./x.csv", "x.csv", true), ("././a/*.c", "a/x.c", true),
+    ("./", "a/x", true), ("/", "x", true), ("..x", "..x", true), (".hidden/a", ".hidden/a", true),
   ])
   func patternsMatch(pattern: String, path: String, matches: Bool) throws {
     #expect(try Glob(pattern).matches(path) == matches)
   }
 
-  @Test(arguments: ["", "[", "[a", "[]", "[z-a]", "a\\", "[!"])
+  @Test(arguments: [
+    "", "[", "[a", "[]", "[z-a]", "a\\", "[!", "a//b", "../a", "a/../b", "a/./b", "//a", "a//",
+  ])
   func garbageIsNoPattern(pattern: String) {
     #expect(throws: Glob.Malformed.self) { try Glob(pattern) }
   }

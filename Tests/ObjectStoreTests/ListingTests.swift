@@ -75,4 +75,47 @@ import Testing
     }
     #expect(bucket.requests.isEmpty)
   }
+
+  /// A service that says over and over what is on these pages, each with a token of its own.
+  private func bucket(pages: [[String]], size: String = "1") -> MemoryBucket {
+    MemoryBucket { _, number in
+      let objects = pages[(number - 1) % pages.count].map {
+        "<Contents><Key>\($0)</Key><Size>\(size)</Size></Contents>"
+      }
+      let body =
+        "<ListBucketResult><IsTruncated>true</IsTruncated>"
+        + "<NextContinuationToken>\(number)</NextContinuationToken>"
+        + "\(objects.joined())</ListBucketResult>"
+      return .answer(HTTPResponse(status: 200, body: Array(body.utf8)))
+    }
+  }
+
+  @Test(arguments: [
+    ([["a", "b"]], 2), ([["a"], ["b"]], 3), ([["b"], ["a"]], 2), ([[]], 101), ([["a"], []], 3),
+  ])
+  func pagesThatComeAgainEndAList(pages: [[String]], requests: Int) async throws {
+    let bucket = bucket(pages: pages)
+    let error = await #expect(throws: ObjectStoreError.self) {
+      for try await _ in bucket.store().list() {}
+    }
+    #expect(error?.kind == .badAnswer("a list that goes round in circles"))
+    #expect(bucket.requests.count == requests)
+  }
+
+  @Test func aServiceThatBeginsAnewIsFound() async throws {
+    let bucket = bucket(pages: [["a", "b"]])
+    await #expect(throws: ObjectStoreError.self) {
+      for try await _ in bucket.store().list(startAfter: "b") {}
+    }
+    #expect(bucket.requests.count == 1)
+  }
+
+  @Test(arguments: ["9223372036854775807", "1125899906842625", "-1", "99999999999999999999"])
+  func sizesThatCannotBeAreRefused(size: String) async throws {
+    let bucket = bucket(pages: [["a", "b"]], size: size)
+    let error = await #expect(throws: ObjectStoreError.self) {
+      for try await _ in bucket.store().list() {}
+    }
+    #expect(error?.kind == .badAnswer("an object without key or possible size"))
+  }
 }

@@ -219,4 +219,27 @@ import Testing
     #expect(bucket.openUploads == 0)
     #expect(bucket.keys.isEmpty)
   }
+
+  @Test func aFileThatChangesWhileItIsSentLeavesNoObject() async throws {
+    let folder = try TemporaryFolder()
+    try folder.write(noise(3 << 20), "file")
+    let path = folder("file")
+    let bucket = MemoryBucket { request, _ in
+      guard request.method == .put else { return nil }
+      // As if the service had read all of it before the change.
+      return .change { _ in
+        let descriptor = unsafe open(path, O_WRONLY | O_APPEND)
+        _ = unsafe write(descriptor, "more", 4)
+        close(descriptor)
+      }
+    }
+    let error = await #expect(throws: ObjectStoreError.self) {
+      try await bucket.store().put(file: path, key: "k")
+    }
+    #expect(error?.kind == .local(.changed(path: path)))
+    #expect(bucket.keys.isEmpty)
+    let report = try await bucket.store().push(folder.path, to: "p")
+    #expect(report.failures.map(\.kind) == [.local(.changed(path: "\(folder.path)/file"))])
+    #expect(bucket.keys.isEmpty)
+  }
 }

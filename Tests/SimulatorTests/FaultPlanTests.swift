@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{", "byte 1"), ("[]", "must be an object"), ("{}", "must be a list"),
+    ("{", "byte 1"), ("[]", "must be an object"), (#"{"faults": {}}"#, "must be a list"),
     (#"{"faults": [], "sed": 1}"#, "valid are seed, faults"), (#"{"faults": [1]}"#, "fault 1"),
     (#"{"faults": [], "seed": -1}"#, "seed"),
     (#"{"faults": [{"do": "kill"}]}"#, "valid are submit, list, get, cancel, sync, sync_status"),
@@ -43,17 +43,45 @@ import Testing
     (#"{"faults": [{"on": "get", "do": "reset", "p": "1"}]}"#, "\"p\" must be a number"),
     (#"{"faults": [{"on": "get", "do": "reset", "nth": 0}]}"#, "\"nth\" must be a whole number"),
     (#"{"faults": [{"on": "get", "do": "reset", "max": 1.5}]}"#, "\"max\" must be a whole"),
-    (#"{"faults": [{"on": "get", "do": "reset", "status": 500}]}"#, "goes with"),
-    (#"{"faults": [{"on": "get", "do": "status", "status": 418}]}"#, "400, 401, 403"),
-    (
-      #"{"faults": [{"on": "get", "do": "status", "accept": true}]}"#,
-      "goes with \"on\": \"submit\""
-    ),
+    (#"{"faults": [{"on": "get", "do": "status", "status": 399}]}"#, "from 400 to 599"),
+    (#"{"faults": [{"on": "get", "do": "status", "status": 600}]}"#, "from 400 to 599"),
+    (#"{"faults": [{"on": "submit", "do": "status", "accept": 1}]}"#, "true or false"),
     (#"{"faults": [{"on": "get", "do": "delay", "seconds": -1}]}"#, "\"seconds\""),
   ])
   func `names what may stand there`(text: String, part: String) {
     let error = #expect(throws: FaultPlan.Invalid.self) { try plan(text) }
     #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func `takes the design's example, and ignores what a fault does not use`() throws {
+    let plan = try plan(
+      #"""
+      {"seed": 7, "faults": [
+        {"on": "submit", "do": "drop_reply", "p": 0.2, "max": 100, "nth": 3, "after": 0,
+         "until": 60, "seconds": 30, "status": 500},
+        {"on": "get", "do": "status", "status": 418, "accept": true},
+        {"on": "job", "do": "hold", "status": 1, "accept": 2}
+      ]}
+      """#)
+    #expect(plan.faults[0].kind == .dropReply)
+    #expect(plan.faults[0].share == 0.2)
+    #expect(plan.faults[0].nth == 3)
+    #expect(plan.faults[1].status == 418)
+    #expect(plan.faults[1].accept == nil)
+  }
+
+  @Test(arguments: ["{}", #"{"seed": 7}"#, #"{"faults": []}"#])
+  func `may have no faults`(text: String) throws {
+    #expect(try plan(text).faults.isEmpty)
+  }
+
+  @Test func `draws an occurrence only by its share`() throws {
+    let hits = try (0..<1_000).count { seed in
+      try draws(
+        #"{"seed": \#(seed), "faults": [{"on": "get", "do": "reset", "nth": 2, "p": 0.3}]}"#,
+        [.get, .get, .get]) == [nil, .reset, nil]
+    }
+    #expect((250...350).contains(hits))
   }
 
   private func draws(

@@ -56,7 +56,8 @@ import Testing
 
   @Test(arguments: [
     (400, true, 1), (400, false, 0), (500, false, 0), (503, true, 1), (401, false, 0),
-    (403, false, 0), (404, false, 0), (405, false, 0), (422, false, 0),
+    (403, false, 0), (404, false, 0), (405, false, 0), (422, false, 0), (429, false, 0),
+    (504, true, 1),
   ])
   func `a status comes with its body`(status: Int, accept: Bool, jobs: Int) throws {
     let test = try simulator(

@@ -19,6 +19,12 @@ public struct SyncClaim: Sendable {
 
   /// Lets others in.
   public func release() { gate.leave(ticket) }
+
+  /// The path stays in use until a sync is over that nobody waits for any more.
+  func abandon(_ sync: SyncID, at now: Duration) { gate.posted(ticket, sync, at: now) }
+
+  /// Tells other programs of a sync.
+  func tell(_ sync: SyncID) { gate.tell(ticket, sync) }
 }
 
 extension HPCClient {
@@ -26,7 +32,8 @@ extension HPCClient {
   ///
   /// With `delete`, files that are missing at the source are deleted at the destination; an answer
   /// that is lost then is not asked for again but thrown as ambiguous. A sync that would meet one of
-  /// the other direction on an overlapping path, started by this process, waits for its end first.
+  /// the other direction on an overlapping path, started by a program of the user on this
+  /// computer, waits for its end first.
   ///
   /// - Parameters:
   ///   - path: a folder in the home on the machine, relative to it.
@@ -54,7 +61,8 @@ extension HPCClient {
         hint: "Sync a folder beside it, or say force = true when no sweep is to be continued.")
     }
     let gate = syncGate
-    let ticket = try await enter(gate, place, SyncGate.Use(direction))
+    let ticket = try await enter(
+      gate, SyncNote(path: place, use: SyncGate.Use(direction), isClaim: false))
     let id: SyncID
     do {
       id = try await postSync(path: path, direction: direction, delete: delete, options)
@@ -77,7 +85,8 @@ extension HPCClient {
     _ path: HomePath, for use: SyncGate.Use
   ) async throws(HPCError) -> SyncClaim {
     let gate = syncGate
-    return SyncClaim(path: path, use: use, gate: gate, ticket: try await enter(gate, path, use))
+    let note = SyncNote(path: path, use: use, isClaim: true)
+    return SyncClaim(path: path, use: use, gate: gate, ticket: try await enter(gate, note))
   }
 
   /// Starts a sync of a claimed path and waits until it has ended well.
@@ -97,8 +106,15 @@ extension HPCClient {
     }
     let id = try await postSync(
       path: claim.path.description, direction: direction, delete: false, CallOptions())
+    claim.tell(id)
     posted(id)
-    let status = try await waitForSync(id)
+    let status: SyncStatus
+    do throws(HPCError) {
+      status = try await waitForSync(id)
+    } catch {
+      claim.abandon(id, at: configuration.time.uptime())
+      throw error
+    }
     guard status.isSuccess else {
       throw .syncFailed(id, status, path: claim.path.description, direction)
     }
@@ -111,30 +127,70 @@ extension HPCClient {
       accessKeyID: configuration.credentials.accessKeyID)
   }
 
+  /// Waits for the turn among the syncs of this program, then for those of others.
   private func enter(
-    _ gate: SyncGate, _ path: HomePath, _ use: SyncGate.Use
+    _ gate: SyncGate, _ note: SyncNote
   ) async throws(HPCError) -> SyncGate.Ticket {
-    let time = configuration.time
-    let ticket = gate.queue(path, use)
+    let ticket = gate.queue(note.path, note.use)
     do throws(HPCError) {
       var pause = Duration.seconds(1) / configuration.clockRate
       while let obstacle = gate.obstacle(
-        ticket, oldest: time.uptime() - SyncGate.patience / configuration.clockRate)
+        ticket, oldest: configuration.time.uptime() - SyncGate.patience / configuration.clockRate)
       {
         if case .sync(let id) = obstacle, try await isOver(id, gate) { continue }
-        pause = max(pause, PollSchedule.shortest)
-        do {
-          try await time.sleep(for: pause)
-        } catch {
-          throw HPCError(.cancelled, "waiting for a synchronisation of \(path) was cancelled")
+        try await wait(&pause, for: note.path)
+      }
+      pause = .seconds(1) / configuration.clockRate
+      var over: Set<SyncID> = []
+      while let obstacle = obstacle(note, over, gate, ticket) {
+        guard case .blocked(let text, let isKept) = obstacle else {
+          try await sleep(.milliseconds(10), note.path)
+          continue
         }
-        pause = min(pause * 1.5, .seconds(10) / configuration.clockRate)
+        // Of what another program uses until it says so, the sync alone says nothing.
+        if let other = SyncNote(text), let id = other.sync, !(isKept && other.isClaim),
+          try await isOver(id, gate)
+        {
+          over.insert(id)
+          continue
+        }
+        try await wait(&pause, for: note.path)
       }
     } catch {
       gate.leave(ticket)
       throw error
     }
     return ticket
+  }
+
+  /// What keeps this program from leaving a note for others; nil when it is left, or cannot be.
+  private func obstacle(
+    _ note: SyncNote, _ over: Set<SyncID>, _ gate: SyncGate, _ ticket: SyncGate.Ticket
+  ) -> SyncNote.Outcome? {
+    let outcome = configuration.syncNeighbours?.leave(note.text) { text, isKept in
+      note.judge(text, isKept: isKept, over: over)
+    }
+    switch outcome {
+    case nil, .unavailable: return nil
+    case .left(let left):
+      gate.keep(left, note, for: ticket)
+      return nil
+    case .blocked, .busy: return outcome
+    }
+  }
+
+  private func wait(_ pause: inout Duration, for path: HomePath) async throws(HPCError) {
+    pause = max(pause, PollSchedule.shortest)
+    try await sleep(pause, path)
+    pause = min(pause * 1.5, .seconds(10) / configuration.clockRate)
+  }
+
+  private func sleep(_ pause: Duration, _ path: HomePath) async throws(HPCError) {
+    do {
+      try await configuration.time.sleep(for: pause)
+    } catch {
+      throw HPCError(.cancelled, "waiting for a synchronisation of \(path) was cancelled")
+    }
   }
 
   private func isOver(_ id: SyncID, _ gate: SyncGate) async throws(HPCError) -> Bool {

@@ -7,7 +7,7 @@ import Synchronization
 /// nobody relies on a sync that was posted before.
 public final class SyncGate: Sendable {
   /// What a path is used for.
-  public enum Use: Sendable, Hashable {
+  public enum Use: String, Sendable, Hashable {
     case fromOnline
     case toOnline
     /// Both ways, one after the other.
@@ -40,6 +40,9 @@ public final class SyncGate: Sendable {
     /// Set where the use ends with this sync, and not with a call of ``leave(_:)``.
     var sync: SyncID?
     var postedAt: Duration = .zero
+    /// What other programs see of it.
+    var note: SyncNote?
+    var left: (any LeftSyncNote)?
   }
 
   private struct State {
@@ -87,12 +90,33 @@ public final class SyncGate: Sendable {
     state.withLock { state in
       state.entries[ticket.number]?.sync = sync
       state.entries[ticket.number]?.postedAt = now
+      state.entries[ticket.number]?.note?.isClaim = false
+    }
+    tell(ticket, sync, last: true)
+  }
+
+  /// Other programs see this of a use, until it ends.
+  func keep(_ left: any LeftSyncNote, _ note: SyncNote, for ticket: Ticket) {
+    state.withLock { state in
+      state.entries[ticket.number]?.left = left
+      state.entries[ticket.number]?.note = note
     }
   }
 
-  /// Ends a use, or a wait for it.
+  /// Tells other programs of a sync that runs within a use.
+  func tell(_ ticket: Ticket, _ sync: SyncID, last: Bool = false) {
+    let entry = state.withLock { $0.entries[ticket.number] }
+    guard var note = entry?.note else { return }
+    note.sync = sync
+    entry?.left?.write(note.text, last: last)
+  }
+
+  /// Ends a use, or a wait for it; one that goes on until a sync is over goes on.
   func leave(_ ticket: Ticket) {
-    state.withLock { _ = $0.entries.removeValue(forKey: ticket.number) }
+    state.withLock { state in
+      guard state.entries[ticket.number]?.sync == nil else { return }
+      state.entries[ticket.number] = nil
+    }
   }
 
   /// A sync was seen to be over.

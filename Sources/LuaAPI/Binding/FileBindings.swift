@@ -21,7 +21,14 @@ struct FileBindings {
       guard try call.value(2).text == "id" else { return .nothing }
       return .value(try call.state.rawGet(call.table(1), "requestid"))
     }
-    syncType = try state.make(["__name": "Sync", "__index": .reference(index)])
+    let line = try state.function("tostring") { call in
+      .value(.string(try TransferText.text(ofSync: call.table(1), in: call.state)))
+    }
+    syncType = try state.make([
+      "__name": "Sync", "__index": .reference(index), "__tostring": .reference(line),
+      "record": true,
+      "columns": .array(["id", "path", "direction", "status", "result"]),
+    ])
     let text = try state.function("tostring") { call in
       .value(.string(try TransferText.text(of: call.table(1), in: call.state)))
     }
@@ -50,20 +57,21 @@ struct FileBindings {
       "hpc.files.sync": .native { call in try sync(call) },
       "hpc.files.status": .native { call in
         let id = try id(call, 1)
+        let known = try Self.known(call)
         let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
         return .await({ try await client.syncStatus(id, options) }) { _, status in
-          .value(sync(id, Self.fields(of: status)))
+          .value(sync(id, known + Self.fields(of: status)))
         }
       },
       "hpc.files.wait": .native { call in
-        let id = try id(call, 1)
+        let (id, known) = (try id(call, 1), try Self.known(call))
         let times = try HPCTable.times(call, options: 2)
         let client = try connection.client()
         return .await({
           try await client.waitForSync(id, interval: times.interval, timeout: times.timeout)
         }) { _, status in
-          let sync = sync(id, Self.fields(of: status))
+          let sync = sync(id, known + Self.fields(of: status))
           guard status.isOver else { return .values([sync, "timeout"]) }
           guard status.isSuccess else { throw HPCError.syncFailed(id, status) }
           return .value(sync)
@@ -87,7 +95,11 @@ struct FileBindings {
     let files = try connection.homeFiles()
     let output = host.progress.flatMap { $0.isTerminal ? $0 : nil }
     let display = output.map { TransferDisplay(label, $0) }
-    if let display { options.tell = { display.update($0) } }
+    let log = host.log
+    options.tell = { step in
+      if case .notice(let text) = step { return log(.info, text) }
+      display?.update(step)
+    }
     let (chosen, ledger, start) = (options, host.transfers, ContinuousClock.now)
     return .await({
       try await ledger.counting {
@@ -141,9 +153,8 @@ struct FileBindings {
         ("bytes", .integer(Int(transfer.transferred.bytes))),
         ("unchanged", .integer(transfer.unchanged)),
         ("skipped", .integer(transfer.skipped)), ("failed", .integer(transfer.failures.count)),
-        ("seconds", .number(seconds)), ("sync", .integer(Int(report.sync.number))),
-        ("rows", .array(rows)),
-      ], metatable: reportType)
+        ("seconds", .number(seconds)), ("rows", .array(rows)),
+      ] + (report.sync.map { [("sync", .integer(Int($0.number)))] } ?? []), metatable: reportType)
   }
 
   /// Some files are missing on the other side.
@@ -187,6 +198,16 @@ struct FileBindings {
       throw LuaError.type(position, expected: "id or Sync")
     }
     return SyncID(number)
+  }
+
+  /// What a Sync says of itself besides its id.
+  private static func known(
+    _ call: borrowing LuaCall
+  ) throws -> [(key: LuaValue, value: LuaValue)] {
+    guard let sync = try call.value(1).asReference, sync.type == .table else { return [] }
+    return try (["path", "direction"] as [LuaValue]).compactMap { key in
+      try call.state.rawGet(sync, key).text.map { (key, .string($0)) }
+    }
   }
 
   private func sync(_ id: SyncID, _ fields: [(key: LuaValue, value: LuaValue)]) -> LuaValue {

@@ -10,11 +10,14 @@ struct StoreBindings {
   private let native: LuaReference
   /// A page of objects behind a key, and whether there are no more.
   private let fetch: LuaReference
+  /// Of single objects, which print as a line; in lists they are rows.
+  private let objectType: LuaReference
 
   init(table: HPCTable, connection: LazyConnection, state: LuaState) throws {
     self.connection = connection
     host = table.host
     native = table.native
+    objectType = try Self.makeObjectType(state)
     fetch = try state.function("list") { call in
       let prefix = try call.isAbsent(1) ? "" : call.string(1)
       let after = try call.isAbsent(2) ? nil : call.string(2)
@@ -22,7 +25,12 @@ struct StoreBindings {
       return .await({
         try await Self.bucket { () throws(ObjectStoreError) in
           var pages = store.list(prefix: prefix, startAfter: after).makeAsyncIterator()
-          return try await pages.next()
+          var page = try await pages.next()
+          // One without objects names none to go on behind.
+          while let empty = page, empty.objects.isEmpty, !empty.isLast {
+            page = try await pages.next()
+          }
+          return page
         }
       }) { _, page in
         .values([
@@ -30,6 +38,16 @@ struct StoreBindings {
         ])
       }
     }
+  }
+
+  private static func makeObjectType(_ state: LuaState) throws -> LuaReference {
+    let line = try state.function("tostring") { call in
+      .value(.string(try TransferText.text(ofObject: call.table(1), in: call.state)))
+    }
+    return try state.make([
+      "__name": "Object", "__tostring": .reference(line), "record": true,
+      "columns": .array(["key", "size", "etag"]),
+    ])
   }
 
   var bodies: [String: APIBody] {
@@ -101,9 +119,9 @@ struct StoreBindings {
   private func counted(
     _ work: @escaping @Sendable () async throws(ObjectStoreError) -> StoredObject
   ) -> LuaReturn {
-    let ledger = host.transfers
+    let (ledger, type) = (host.transfers, objectType)
     return .await({ try await ledger.counting { try await Self.bucket(work) } }) { _, object in
-      .value(Self.value(object))
+      .value(Self.value(object, metatable: type))
     }
   }
 
@@ -117,12 +135,14 @@ struct StoreBindings {
     }
   }
 
-  private static func value(_ object: StoredObject) -> LuaValue {
+  private static func value(
+    _ object: StoredObject, metatable: LuaReference? = nil
+  ) -> LuaValue {
     var fields: [(key: LuaValue, value: LuaValue)] = [
       ("key", .string(object.key)), ("size", .integer(Int(object.size))),
     ]
     if let modified = object.modified { fields.append(("modified", .integer(modified))) }
     if let etag = object.etag { fields.append(("etag", .string(etag.text))) }
-    return .table(fields)
+    return .table(fields, metatable: metatable)
   }
 }

@@ -55,25 +55,27 @@ final class TransferDisplay: Sendable {
     try? await Task.sleep(for: .milliseconds(300))
     var last = ""
     while !Task.isCancelled {
+      let width = max(20, output.width() - 1)
       let text = state.withLock { state in
         Self.text(
           label, state.step, moving: state.start.map { .now - $0 } ?? .zero,
-          inStep: .now - state.stepStart)
+          inStep: .now - state.stepStart, width: width)
       }
       if text != last {
-        output.show(TextTable.cut(text, to: max(20, output.width() - 1)))
+        output.show(TextTable.cut(text, to: width))
         last = text
       }
       try? await Task.sleep(for: .milliseconds(100))
     }
   }
 
-  /// `push data [#####.....] 52%  12/60 files  1.2 of 2.3 MiB  11.2 MiB/s  4 s left`
+  /// `push data [#####.....] 52%  12/60 files  1.2 of 2.3 MiB  11.2 MiB/s  4 s left`; where that is
+  /// too wide, the bar goes, then the number of files.
   static func text(
-    _ label: String, _ step: HomeFiles.Step?, moving: Duration, inStep: Duration
+    _ label: String, _ step: HomeFiles.Step?, moving: Duration, inStep: Duration, width: Int
   ) -> String {
     switch step {
-    case nil: return "\(label)  looking …"
+    case nil, .notice: return "\(label)  looking …"
     case .syncing(let path, let direction):
       let way = direction == .fromOnline ? "from the bucket" : "to the bucket"
       return "\(label)  the machine copies \(path) \(way) … \(inStep.components.seconds) s"
@@ -89,14 +91,20 @@ final class TransferDisplay: Sendable {
         + String(repeating: ".", count: max(0, 20 - cells))
       let seconds = moving / .seconds(1)
       let speed = seconds > 0.5 ? Double(progress.bytes) / seconds : 0
-      var text =
-        "\(label) [\(bar)] \(Int(share * 100))%  \(progress.files)/\(progress.filesTotal) files  "
-        + "\(TransferText.bytes(progress.bytes)) of \(TransferText.bytes(progress.bytesTotal))"
+      let files = "  \(progress.files)/\(progress.filesTotal) files"
+      var rest =
+        "  \(TransferText.bytes(progress.bytes)) of \(TransferText.bytes(progress.bytesTotal))"
       if speed > 0 {
-        let left = Double(progress.bytesTotal - progress.bytes) / speed
-        text += "  \(TransferText.bytes(Int64(speed)))/s  \(Int(left.rounded(.up))) s left"
+        // What was claimed of sizes need not be possible.
+        let left = min(Double(progress.bytesTotal - progress.bytes) / speed, 1e9)
+        rest += "  \(TransferText.bytes(Int64(min(speed, 1e15))))/s"
+        rest += "  \(Int(left.rounded(.up))) s left"
       }
-      return text
+      let percent = "\(Int(share * 100))%"
+      let whole = "\(label) [\(bar)] \(percent)\(files)\(rest)"
+      if TextTable.width(whole) <= width { return whole }
+      let short = "\(label) \(percent)\(files)\(rest)"
+      return TextTable.width(short) <= width ? short : "\(label) \(percent)\(rest)"
     }
   }
 }

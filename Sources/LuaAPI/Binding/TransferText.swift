@@ -6,6 +6,7 @@ public enum TransferText {
   static func text(of report: LuaReference, in state: LuaState) throws -> String {
     func number(_ key: LuaValue) throws -> Int { try state.rawGet(report, key).asInteger ?? 0 }
     let moved = try number("transferred")
+    if try number("files") == 0 { return "no files to transfer" }
     var parts = [
       "\(moved) \(moved == 1 ? "file" : "files") (\(bytes(Int64(try number("bytes"))))) transferred",
       "\(try number("unchanged")) unchanged",
@@ -15,6 +16,23 @@ public enum TransferText {
       if count > 0 { parts.append("\(count) \(key)") }
     }
     return parts.joined(separator: ", ")
+  }
+
+  /// `sync 123456  jobs  to_online  complete, result 0`
+  static func text(ofSync sync: LuaReference, in state: LuaState) throws -> String {
+    var parts = ["sync \(try state.text(of: state.rawGet(sync, "requestid")))"]
+    for key in ["path", "direction", "status"] as [LuaValue] {
+      if let text = try state.rawGet(sync, key).text { parts.append(TextTable.printable(text)) }
+    }
+    let result = try state.rawGet(sync, "result").text.map { ", result \(TextTable.printable($0))" }
+    return parts.joined(separator: "  ") + (result ?? "")
+  }
+
+  /// `jobs/in.dat  1.2 MiB`
+  static func text(ofObject object: LuaReference, in state: LuaState) throws -> String {
+    let key = try state.rawGet(object, "key").text ?? "?"
+    let size = try state.rawGet(object, "size").asInteger ?? 0
+    return "\(TextTable.printable(key))  \(bytes(Int64(size)))"
   }
 
   /// `17 B`, `1.2 MiB`.

@@ -15,7 +15,7 @@ extension APISpec {
       errors: requestErrors + transferErrors,
       notes: [
         "Files go to the bucket, where those that it has already are skipped by size and content; then a sync of their folder copies them into home, and is waited for.",
-        "The files of a folder go below remote. Nothing is deleted. Other files of that folder in the bucket are brought up to date from home first.",
+        "The files of a folder go below remote. Nothing is deleted. A file onto the name of a folder, or below that of a file, is refused. Other files of that folder in the bucket are brought up to date from home first.",
         "Symbolic links to files are sent as the files; those to folders, and empty folders, are not.",
       ],
       example: """
@@ -38,6 +38,7 @@ extension APISpec {
       errors: requestErrors + transferErrors,
       notes: [
         "A sync copies the folder into the bucket and is waited for; then files that are the same here, by size and content, are skipped.",
+        "A file takes the folder that it lies in along; directly in home that is all of home, which is told, and refused where sweeps have files.",
         "Each file appears whole or not at all, never outside of local. Files that were deleted on the machine but not in the bucket come as well.",
       ],
       example: """
@@ -68,7 +69,7 @@ extension APISpec {
         "a path that is absolute or has .. in it; a delete at, above or below \"hpc\" without force"
       ],
       notes: [
-        "A sync that would meet one of the other direction on an overlapping path, started by this program, waits for its end.",
+        "A sync that would meet one of the other direction on an overlapping path, started by a program of yours on this computer, waits for its end.",
         "Every call starts a sync of its own: none relies on one that was started before it.",
       ],
       example: "local sync = hpc.files.sync{path = \"results\", direction = \"to_online\"}"),
@@ -169,7 +170,7 @@ extension APISpec {
   ]
   private static let only = APIParameter(
     "only", .oneOf([.string, .array(.string)]), optional: true,
-    "globs (*, ?, [a-z], ** over folders); one without a slash is compared with names, any other with paths below the folder"
+    "globs (*, ?, [a-z], ** over folders); one without a slash is compared with names, any other with paths below the folder (/a: right in it, a/: all of a)"
   )
   private static let pullOptions = APIType.options([only])
   private static let transferOptions = APIType.options([

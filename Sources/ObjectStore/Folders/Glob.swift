@@ -1,7 +1,8 @@
 /// A pattern for names, as shells have them: `*` and `?` within a part of a path, `**` over any
 /// number of parts, `[a-z]` and `[!a-z]`, `\` before a character that is meant literally.
 ///
-/// A pattern without a slash is compared with the last part of a path, any other with all of it.
+/// A pattern without a slash is compared with the last part of a path, any other with all of it, as
+/// people write it: `/a` and `./a` are right below the folder, `a/` is everything in `a`.
 public struct Glob: Sendable, Hashable {
   /// Why a text is no pattern.
   public struct Malformed: Error, Sendable, Hashable, CustomStringConvertible {
@@ -29,6 +30,16 @@ public struct Glob: Sendable, Hashable {
     guard !pattern.isEmpty else { throw Malformed(description: "an empty pattern matches nothing") }
     var rest = Array(pattern.unicodeScalars)[...]
     isWhole = rest.contains("/")
+    while rest.starts(with: "./".unicodeScalars) { rest = rest.dropFirst(2) }
+    if rest.first == "/" { rest = rest.dropFirst() }
+    if isWhole, rest.isEmpty || rest.last == "/" { rest += "**".unicodeScalars }
+    let parts = rest.split(separator: "/", omittingEmptySubsequences: false)
+    if isWhole, parts.contains(where: { [[], ["."], [".", "."]].contains(Array($0)) }) {
+      throw Malformed(
+        description:
+          "the pattern \"\(pattern)\" fits no path: none has \".\", \"..\" or empty parts"
+      )
+    }
     var tokens: [Token] = []
     while let scalar = rest.popFirst() {
       switch scalar {

@@ -35,7 +35,8 @@ extension ObjectStore {
       try TargetFolder(path: path)
     }
     let tally = TransferTally(
-      files: objects.count, bytes: objects.reduce(0) { $0 + $1.size }, tell: options.progress)
+      files: objects.count, bytes: objects.reduce(0) { $0.addingSaturated($1.size) },
+      tell: options.progress)
     let rows = try await BoundedGroup.map(objects, width: fileWidth) {
       object throws(ObjectStoreError) in
       try await self.pull(object, below: root, prefix, tally, options)
@@ -43,7 +44,8 @@ extension ObjectStore {
     return TransferReport(rows: rows.compactMap { $0 })
   }
 
-  private func lookUp(_ key: String) async throws(ObjectStoreError) -> StoredObject? {
+  /// nil where there is no such object.
+  package func lookUp(_ key: String) async throws(ObjectStoreError) -> StoredObject? {
     do throws(ObjectStoreError) {
       return try await head(key)
     } catch {
@@ -57,6 +59,12 @@ extension ObjectStore {
   ) async throws(ObjectStoreError) -> TransferReport {
     let context = context(.pull, object.key)
     let name = Self.name(of: object.key)
+    guard options.wants(name) else {
+      return TransferReport(rows: [
+        TransferRow(
+          path: name, key: object.key, size: object.size, outcome: TransferOptions.unwanted)
+      ])
+    }
     let target = try await local(context) { () throws(LocalFileFailure) in
       var status = stat()
       let isFolder =
@@ -69,9 +77,9 @@ extension ObjectStore {
     let tally = TransferTally(files: 1, bytes: object.size, tell: options.progress)
     let file = tally.file(target.name, size: object.size)
     defer { file.settled() }
-    let outcome = try await fetch(object, to: target, context, file, options)
+    let (outcome, size) = try await fetch(object, to: target, context, file, options)
     return TransferReport(rows: [
-      TransferRow(path: target.name, key: object.key, size: object.size, outcome: outcome)
+      TransferRow(path: target.name, key: object.key, size: size, outcome: outcome)
     ])
   }
 
@@ -97,7 +105,7 @@ extension ObjectStore {
         return TargetFile(folder: try root.descend(names), name: place.name)
       }
       if isMarker { return nil }
-      row.outcome = try await fetch(object, to: target, context, file, options)
+      (row.outcome, row.size) = try await fetch(object, to: target, context, file, options)
     } catch {
       if error.concernsAll { throw error }
       row.outcome = .failed(error)
@@ -105,10 +113,11 @@ extension ObjectStore {
     return row
   }
 
+  /// - Returns: what became of it, and the size it has now.
   private func fetch(
     _ object: StoredObject, to target: TargetFile, _ context: ObjectStoreError.Context,
     _ file: TransferTally.File, _ options: TransferOptions
-  ) async throws(ObjectStoreError) -> TransferRow.Outcome {
+  ) async throws(ObjectStoreError) -> (TransferRow.Outcome, size: Int64) {
     let present: LocalSource? = try await local(context) { () throws(LocalFileFailure) in
       try target.check()
       guard let status = target.folder.status(of: target.name), status.st_size == object.size else {
@@ -117,11 +126,13 @@ extension ObjectStore {
       // A file that cannot be read is as good as none: it is replaced.
       return try? LocalSource(path: target.path)
     }
-    if let present, try await isSame(present, as: object, context) { return .unchanged }
-    _ = try await get(
-      object.key, to: target, knownSize: object.size, context, durable: options.durable
+    if let present, try await isSame(present, as: object, context) {
+      return (.unchanged, object.size)
+    }
+    let fetched = try await get(
+      object.key, to: target, listed: object, context, durable: options.durable
     ) { done, _ in file.moved(done) }
-    return .transferred
+    return (.transferred, fetched.size)
   }
 
   private static func relative(_ key: String, _ prefix: String) -> String {

@@ -17,7 +17,8 @@ extension ObjectStore {
   ///   - key: where it goes.
   ///   - options: which files, and who is told.
   /// - Returns: a row for each file; single files that could not be sent are among them.
-  /// - Throws: what would fail alike for every file. What was sent until then stays, and the next
+  /// - Throws: what would fail alike for every file; where a name would be a file and a folder at a
+  ///   time, before anything is sent. What was sent until then stays, and the next
   ///   run goes on from there.
   public func push(
     _ path: String, to key: String, options: TransferOptions = TransferOptions()
@@ -31,9 +32,11 @@ extension ObjectStore {
     let entries = try await local(context) { () throws(LocalFileFailure) in
       try FolderWalk(path).entries
     }.filter { options.wants($0.relative) }
+    if !prefix.isEmpty { try await checkPlace(of: String(prefix.dropLast()), isFolder: true) }
     let present = try await objects(below: prefix, for: entries.count)
+    try checkPlaces(of: entries.map { prefix + $0.relative }, among: present.keys)
     let total = entries.reduce(into: Int64(0)) { sum, entry in
-      if case .file(let size) = entry.kind { sum += size }
+      if case .file(let size) = entry.kind { sum = sum.addingSaturated(size) }
     }
     let tally = TransferTally(files: entries.count, bytes: total, tell: options.progress)
     let rows = try await BoundedGroup.map(entries, width: fileWidth) {
@@ -68,12 +71,14 @@ extension ObjectStore {
     let source = try await local(context) { () throws(LocalFileFailure) in
       try LocalSource(path: path)
     }
-    var present: StoredObject?
-    do throws(ObjectStoreError) {
-      present = try await head(key)
-    } catch {
-      guard case .noSuchKey = error.kind else { throw error }
+    guard options.wants(name) else {
+      return TransferReport(rows: [
+        TransferRow(
+          path: name, key: key, size: source.size, outcome: TransferOptions.unwanted)
+      ])
     }
+    try await checkPlace(of: key, isFolder: false)
+    let present = try await lookUp(key)
     let tally = TransferTally(files: 1, bytes: source.size, tell: options.progress)
     let outcome = try await push(path, key, present, tally.file(name, size: source.size))
     if case .failed(let error) = outcome { throw error }
@@ -107,6 +112,45 @@ extension ObjectStore {
     } catch {
       if error.concernsAll { throw error }
       return .failed(error)
+    }
+  }
+
+  /// Refuses a place that is no file there, or no folder, already: the bucket could hold both, a file
+  /// system cannot, and every sync of them would fail.
+  package func checkPlace(of key: String, isFolder: Bool) async throws(ObjectStoreError) {
+    let context = context(.push, key)
+    let slash = UInt8(ascii: "/")
+    let ends = key.utf8.indices.filter { key.utf8[$0] == slash && $0 > key.startIndex }
+    for above in ends.map({ String(key[..<$0]) }) + (isFolder ? [key] : [])
+    where !above.isEmpty && above.utf8.last != slash {
+      if try await lookUp(above) != nil {
+        throw ObjectStoreError(.isFile(above), context)
+      }
+    }
+    if !isFolder, try await firstKey(prefix: key + "/", besides: []) != nil {
+      throw ObjectStoreError(.isFolder(key), context)
+    }
+  }
+
+  /// The same for the files of a folder, among the keys of what is below it there.
+  private func checkPlaces(
+    of keys: [String], among present: some Collection<[UInt8]>
+  ) throws(ObjectStoreError) {
+    let slash = UInt8(ascii: "/")
+    func folders(_ key: [UInt8]) -> [ArraySlice<UInt8>] {
+      key.indices.filter { key[$0] == slash }.map { key[..<$0] }
+    }
+    let objects = Set(present.map { $0[...] })
+    let above = present.reduce(into: Set<ArraySlice<UInt8>>()) { $0.formUnion(folders($1)) }
+    for key in keys {
+      let bytes = Array(key.utf8)
+      if above.contains(bytes[...]) {
+        throw ObjectStoreError(.isFolder(key), context(.push, key))
+      }
+      if let file = folders(bytes).first(where: objects.contains) {
+        throw ObjectStoreError(
+          .isFile(String(decoding: file, as: UTF8.self)), context(.push, key))
+      }
     }
   }
 

@@ -10,7 +10,7 @@ public struct TransferReport: Sendable, Hashable {
   /// Files moved, and their bytes.
   public var transferred: (files: Int, bytes: Int64) {
     rows.reduce(into: (0, 0)) { sum, row in
-      if case .transferred = row.outcome { sum = (sum.0 + 1, sum.1 + row.size) }
+      if case .transferred = row.outcome { sum = (sum.0 + 1, sum.1.addingSaturated(row.size)) }
     }
   }
 
@@ -97,7 +97,10 @@ public struct TransferOptions: Sendable {
     self.progress = progress
   }
 
-  func wants(_ path: String) -> Bool {
+  package func wants(_ path: String) -> Bool {
     only.isEmpty || only.contains { $0.matches(path) }
   }
+
+  /// What a file becomes that was named by itself and is not wanted.
+  static let unwanted = TransferRow.Outcome.skipped("fits none of the patterns")
 }

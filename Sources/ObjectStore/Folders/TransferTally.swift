@@ -24,7 +24,7 @@ final class TransferTally: Sendable {
     guard let tell else { return }
     progress.withLock { progress in
       progress.files += files
-      progress.bytes += bytes
+      progress.bytes = progress.bytes.addingSaturated(bytes)
       progress.path = path
       tell(progress)
     }
@@ -58,5 +58,14 @@ final class TransferTally: Sendable {
         return bytes - told
       }
     }
+  }
+}
+
+extension Int64 {
+  /// The sum, or the largest number where that would be beyond it: sizes that a list or a sparse file
+  /// claims need not fit together.
+  func addingSaturated(_ other: Int64) -> Int64 {
+    let (sum, isBeyond) = addingReportingOverflow(other)
+    return isBeyond ? .max : sum
   }
 }

@@ -65,13 +65,19 @@ enum APIError: Error, Sendable, Hashable {
     }
   }
 
-  /// The error of a status that is asked for.
+  /// The answer of a status that is asked for.
   ///
   /// - Parameters:
-  ///   - status: one with a documented body, other than 422.
+  ///   - status: an error's, other than 422.
   ///   - route: what was asked for: a job or sync that is not there has a 404 of its own.
-  /// - Returns: the error with that status.
-  static func standard(_ status: Int, of route: APIRoute) -> APIError {
+  /// - Returns: its documented body, or that of 400 or 500 where it has none.
+  static func refusal(_ status: Int, of route: APIRoute) -> ServerReply {
+    var reply = standard(status, of: route).reply
+    reply.status = status
+    return reply
+  }
+
+  private static func standard(_ status: Int, of route: APIRoute) -> APIError {
     switch status {
     case 400: return .operationFailed
     case 401: return .authenticationFailed
@@ -83,7 +89,8 @@ enum APIError: Error, Sendable, Hashable {
       }
     case 405: return .methodNotAllowed
     case 503: return .unavailable
-    default: return .internal
+    case 500...: return .internal
+    default: return .operationFailed
     }
   }
 

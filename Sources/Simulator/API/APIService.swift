@@ -64,7 +64,7 @@ final class APIService: ServerService {
       status == 422
         ? ValidationError.reply([
           ValidationError(location: ["body"], message: "invalid", type: "value_error")
-        ]) : APIError.standard(status, of: route).reply
+        ]) : APIError.refusal(status, of: route)
     } perform: {
       do throws(APIError) {
         try verify(request, body: body ?? [], at: parts.faults.date(drawn))

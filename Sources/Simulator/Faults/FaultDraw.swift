@@ -25,8 +25,8 @@ struct FaultDraw: Sendable {
     fired = plan.faults.map { _ in 0 }
   }
 
-  /// One more occurrence: of faults that could happen the first in the plan does, and their shares
-  /// add up.
+  /// One more occurrence: of faults that could happen the first in the plan does. The shares of those
+  /// that are not for one occurrence alone add up.
   ///
   /// - Parameters:
   ///   - target: what occurs; requests count as `any` too.
@@ -45,7 +45,7 @@ struct FaultDraw: Sendable {
         fault.until.map({ elapsed < $0 }) ?? true
       else { continue }
       if let nth = fault.nth {
-        guard count == nth else { continue }
+        guard count == nth, chance < fault.share else { continue }
       } else {
         let before = shares[fault.on, default: 0]
         shares[fault.on] = before + fault.share

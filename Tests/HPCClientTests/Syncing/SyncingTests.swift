@@ -98,4 +98,27 @@ import Testing
     #expect(error?.code == "SyncFailed")
     #expect(error?.message.contains(text) == true)
   }
+
+  @Test func aSyncWhoseWaitFailedIsStillInTheWay() async throws {
+    let transport = InMemoryTransport { request, number throws(TransportError) in
+      if request.method == .post {
+        return HTTPResponse(status: 200, body: Array("{\"requestid\": \(number)}".utf8))
+      }
+      return number == 2
+        ? HTTPResponse(status: 403, body: Array(#"{"code": "x", "message": "x"}"#.utf8))
+        : HTTPResponse(
+          status: 200,
+          body: Array(
+            (number < 5
+              ? #"{"status": "waiting"}"# : #"{"status": "complete", "result": "0"}"#).utf8))
+    }
+    let fixture = Fixture(transport)
+    let claim = try await fixture.client.claimPath(HomePath("a"), for: .toOnline)
+    await #expect(throws: HPCError.self) { try await fixture.client.sync(claim, .toOnline) }
+    claim.release()
+    _ = try await fixture.client.startSync(path: "a", direction: .fromOnline)
+    #expect(
+      fixture.sent == ["POST /files/sync"]
+        + Array(repeating: "GET /files/sync/1", count: 4) + ["POST /files/sync"])
+  }
 }
