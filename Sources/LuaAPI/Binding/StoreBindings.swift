@@ -102,7 +102,8 @@ struct StoreBindings {
     _ work: @escaping @Sendable () async throws(ObjectStoreError) -> StoredObject
   ) -> LuaReturn {
     let ledger = host.transfers
-    return .await({ try await ledger.counting { try await Self.bucket(work) } }) { _, object in
+    return .await({ try await ledger.counting("an object") { try await Self.bucket(work) } }) {
+      _, object in
       .value(Self.value(object))
     }
   }
