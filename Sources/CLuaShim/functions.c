@@ -21,6 +21,26 @@ static void keep_traceback(lua_State *L) {
   }
 }
 
+// The stack has the place at -2 and the message on top.
+int lrt_raise_coded(lua_State *L, const char *code) {
+  if (lua_rawgeti(L, LUA_REGISTRYINDEX, lrt_of(L)->error_type) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_concat(L, 2);
+    return lua_error(L);
+  }
+  lua_createtable(L, 0, 3);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "message");
+  lua_pushstring(L, code);
+  lua_setfield(L, -2, "code");
+  lua_insert(L, -2);
+  lua_setmetatable(L, -2);
+  keep_traceback(L);
+  return lua_error(L);
+}
+
+void lrt_set_error_type(lrt_runtime *rt, int key) { rt->error_type = key; }
+
 // `bad argument` in the words of luaL_argerror, which knows the name of the call from the caller's
 // code; where it does not (pcall(f, …)), the name that the function was registered under serves.
 static int argument_error(lua_State *L, int argument, const char *message) {

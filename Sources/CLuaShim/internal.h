@@ -79,6 +79,7 @@ struct lrt_runtime {
   int anchors;                     // registry references
   int task_type, guard_type, guards, unreported, array_type, null_value;
   int function_type;
+  int error_type;                  // metatable of errors with a code; 0: such errors are strings
   bool closing, everything;
   uint64_t hog_until;
   int event_fd, taken;
@@ -112,6 +113,8 @@ extern "C" {
 int lrt_suspend(lua_State *L, lua_KContext context, lua_KFunction k);
 // Raises the stop of the current task. Does not return.
 int lrt_raise_stop(lua_State *L, lrt_task *task);
+// Raises the message on top, above where it happened, as an error with a code. Does not return.
+int lrt_raise_coded(lua_State *L, const char *code);
 // In a continuation: raises if the task was stopped while it waited.
 static inline void lrt_check_stop(lua_State *L, lrt_runtime *rt) {
   if (unlikely(rt->current && rt->current->stop)) lrt_raise_stop(L, rt->current);

@@ -280,7 +280,10 @@ static int after_timeout(lua_State *L, int status, lua_KContext context) {
   if (find_ended(L, 2, false)) return deliver_from(L, 2, 1);
   cancel_list(L, 2);
   lua_settop(L, 1);
-  return luaL_error(L, "timeout: no result within %s s", luaL_tolstring(L, 1, NULL));
+  luaL_where(L, 1);
+  lua_pushfstring(L, "timeout: no result within %s s", luaL_tolstring(L, 1, NULL));
+  lua_remove(L, -2);
+  return lrt_raise_coded(L, "timeout");
 }
 
 int lrt_f_timeout(lua_State *L) {

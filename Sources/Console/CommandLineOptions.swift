@@ -66,6 +66,10 @@ public struct CommandLineOptions: Sendable, Equatable {
     options: while index < words.count {
       let word = words[index]
       guard word.hasPrefix("-"), word != "-" else { break }
+      if try parseGlobal(word, words, &index) {
+        index += 1
+        continue
+      }
       switch word {
       case "--":
         index += 1
@@ -78,14 +82,8 @@ public struct CommandLineOptions: Sendable, Equatable {
       case "-W": steps.append(.warningsOn)
       case "-h", "--help": showsHelp = true
       case "--version": showsVersion = true
-      case "--sim": usesSimulator = true
-      case "--trace": traces = true
-      case "--quiet": isQuiet = true
-      case "--no-color": usesColor = false
       default:
-        if word.hasPrefix("--") {
-          try parseLong(word, words, &index)
-        } else if word.hasPrefix("-e") || word.hasPrefix("-l") {
+        if word.hasPrefix("-e") || word.hasPrefix("-l") {
           try parseShort(word, words, &index)
         } else {
           throw UsageError(description: "unrecognized option '\(word)'")
@@ -110,21 +108,57 @@ public struct CommandLineOptions: Sendable, Equatable {
       program = .standardInput
       scriptArguments = rest
     } else if Self.subcommands.contains(words[index]), words[..<index].last != "--" {
-      program = .subcommand(words[index], rest)
+      program = .subcommand(words[index], try takingOptions(from: rest, of: words[index]))
     } else {
       program = .file(words[index])
       scriptArguments = rest
     }
   }
 
-  private mutating func parseLong(_ word: String, _ words: [String], _ index: inout Int)
-    throws(UsageError)
-  {
+  /// Takes the options that stand before a subcommand out of the words behind it, where people
+  /// write them too; leaves values of the subcommand's own options alone.
+  private mutating func takingOptions(
+    from words: [String], of name: String
+  ) throws(UsageError) -> [String] {
+    guard let form = ShellCommand.commands[name] else { return words }
+    let withValues = Set((form.options + form.lists).map { "--\($0)" })
+    var rest: [String] = []
+    var index = 0
+    while index < words.count {
+      let word = words[index]
+      if word == "--" { return rest + words[index...] }
+      if withValues.contains(word) {
+        rest += words[index...].prefix(2)
+        index += 1
+      } else if try !parseGlobal(word, words, &index) {
+        rest.append(word)
+      }
+      index += 1
+    }
+    return rest
+  }
+
+  /// Takes an option that may stand before a subcommand or behind it, with its value; false for
+  /// other words.
+  private mutating func parseGlobal(
+    _ word: String, _ words: [String], _ index: inout Int
+  ) throws(UsageError) -> Bool {
+    switch word {
+    case "--sim": usesSimulator = true
+    case "--trace": traces = true
+    case "--quiet": isQuiet = true
+    case "--no-color": usesColor = false
+    default: return try parseValue(word, words, &index)
+    }
+    return true
+  }
+
+  private mutating func parseValue(
+    _ word: String, _ words: [String], _ index: inout Int
+  ) throws(UsageError) -> Bool {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
-    guard name == "--profile" || name == "--endpoint" else {
-      throw UsageError(description: "unrecognized option '\(word)'")
-    }
+    guard name == "--profile" || name == "--endpoint" else { return false }
     let value: String
     if parts.count == 2 {
       value = String(parts[1])
@@ -136,6 +170,7 @@ public struct CommandLineOptions: Sendable, Equatable {
       value = words[index]
     }
     if name == "--profile" { profile = value } else { endpoint = value }
+    return true
   }
 
   /// `-e code`, `-ecode`, `-l module`, `-lmodule`, `-l global=module`, as stock lua 5.4.4 reads them.

@@ -18,6 +18,7 @@ public final class ScriptRunner {
   private let table: HPCTable
   /// Set by `os.exit(status, true)`.
   private var exitStatus: Int32?
+  private var showsTracebacks = true
 
   /// Opens a state with the `hpc` table.
   ///
@@ -62,6 +63,10 @@ public final class ScriptRunner {
   public func run() -> Int32 {
     state.catchSignals()
     defer { state.leaveSignals() }
+    return afterSubmissions(runAll())
+  }
+
+  private func runAll() -> Int32 {
     do {
       if !options.ignoresEnvironment, let status = try runInit() { return status }
       for step in options.steps {
@@ -156,16 +161,25 @@ public final class ScriptRunner {
   private func runEmbedded(_ source: [UInt8], _ arguments: [LuaValue]) -> Int32 {
     state.catchSignals()
     defer { state.leaveSignals() }
+    // Where in our own files it happened helps nobody.
+    showsTracebacks = false
     do {
       let chunk = try state.load(source, name: "=hpc")
       var status = ExitStatus.success
       let stopped = try run(chunk, arguments) { values in
         status = Int32(truncatingIfNeeded: values.first?.asInteger ?? 0)
       }
-      return stopped ?? status
+      return afterSubmissions(stopped ?? status)
     } catch {
       return report(error as? LuaError ?? state.describeError(error))
     }
+  }
+
+  /// Ends with what cancelled tasks have left: the answer of a submission is waited for on every way
+  /// out.
+  private func afterSubmissions(_ status: Int32) -> Int32 {
+    if status != ExitStatus.interrupted { awaitSubmissions() }
+    return status
   }
 
   /// Runs a chunk and all its tasks; nil when the next may run.
@@ -190,10 +204,30 @@ public final class ScriptRunner {
   /// sweeps that detach: these settle what is in flight.
   private func awaitSubmissions() {
     awaitSweeps()
+    awaitLedgers()
+  }
+
+  private func awaitLedgers() {
     // Transfers that are cancelled take back what they have begun.
-    for ledger in [host.transfers, host.submissions] where !ledger.isEmpty {
-      _ = state.block(timeout: .seconds(6)) { await ledger.drained() }
-    }
+    host.transfers.cancel()
+    host.submissions.cancel()
+    if !host.transfers.isEmpty { drain(host.transfers, within: .seconds(6)) }
+    let submissions = host.submissions
+    if submissions.isEmpty { return }
+    // What has not been sent is withdrawn at once.
+    drain(submissions, within: .milliseconds(200))
+    if submissions.isEmpty { return }
+    let names = submissions.names.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+    let more = submissions.names.count - 3
+    host.log(
+      .warn,
+      "waiting up to 5 s for the answer to the submission of \(names)"
+        + (more > 0 ? " and \(more) more" : ""))
+    drain(submissions, within: .seconds(6))
+  }
+
+  private func drain(_ ledger: SubmissionLedger, within time: Duration) {
+    _ = state.block(timeout: time) { await ledger.drained() }
   }
 
   private func awaitSweeps() {
@@ -248,7 +282,7 @@ public final class ScriptRunner {
       host.log(status == ExitStatus.success ? .info : .error, error.message)
       return status
     }
-    let text = Self.text(of: error, in: state)
+    let text = showsTracebacks ? Self.text(of: error, in: state) : error.message
     Self.writeError("hpc: \(isatty(STDERR_FILENO) == 1 ? TextTable.printableLines(text) : text)\n")
     return ExitStatus.failure
   }
@@ -333,6 +367,7 @@ public final class ScriptRunner {
         call.state.interrupt()
         return .await({ try await Task.sleep(for: .seconds(3600)) }) { _, _ in .nothing }
       }
+      awaitLedgers()
       beforeExit()
       return .call(exit, (0..<call.count).map { .argument($0 + 1) })
     }

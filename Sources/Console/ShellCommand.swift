@@ -108,8 +108,11 @@ public struct ShellCommand: Sendable, Equatable {
     if words.count > known.words.upperBound {
       throw fail("unexpected '\(words[known.words.upperBound])'")
     }
-    for option in ["timeout", "interval"] where values[option].map({ Double($0) == nil }) == true {
-      throw fail("'--\(option)' needs a number of seconds, got '\(values[option] ?? "")'")
+    for option in ["timeout", "interval"] {
+      guard let text = values[option] else { continue }
+      guard let seconds = Double(text), seconds >= 0, seconds.isFinite else {
+        throw fail("'--\(option)' needs a number of seconds, 0 or more, got '\(text)'")
+      }
     }
     if known.takesIDs,
       let word = words.first(where: { Int64($0).map { $0 > 0 } != true })

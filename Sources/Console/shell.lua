@@ -6,7 +6,7 @@ local format = options.format
 local columns = {
   jobs = { "id", "name", "state", "user", "group", "queue", "nodes", "elapsed", "limit" },
   cancel = { "id", "outcome", "message" },
-  wait = { "id", "name", "state", "exit_code", "pjm_code", "evidence" },
+  wait = { "id", "name", "state", "exit_code", "pjm_code", "evidence", "age" },
   push = { "path", "size", "outcome", "reason" },
   pull = { "path", "size", "outcome", "reason" },
 }
@@ -62,22 +62,29 @@ local function cancel()
   return status
 end
 
--- 0: all have ended and none is known to have failed; 1: one failed, or the time was over.
+-- 0: all have ended and none is known to have failed; 1: one failed or never was, or the time was
+-- over.
 local function wait()
   local how = { interval = options.interval, timeout = options.timeout }
   local list, timeout = hpc.jobs.wait(words, how)
-  emit(list)
   local bad = { failed = true, cancelled = true, rejected = true }
+  local status = 0
   for _, job in ipairs(list) do
-    if bad[job.state] then
-      return 1
+    job.age = job.age - job.age % 0.1
+    if job.never_seen then
+      job.state, job.evidence = "unknown", "never seen"
+      hpc.log.error(job.observation)
+    end
+    if job.never_seen or bad[job.state] then
+      status = 1
     end
   end
+  emit(list)
   if timeout then
     hpc.log.error("the time was over before all jobs had ended")
     return 1
   end
-  return 0
+  return status
 end
 
 -- 0: everything is there; 1: single files could not be transferred, each named on stderr. A table
@@ -116,12 +123,4 @@ local function pull()
 end
 
 local commands = { push = push, pull = pull, jobs = jobs, cancel = cancel, wait = wait }
-local ok, status = pcall(commands[command])
-if ok then
-  return status
-end
--- Where in this file it happened helps nobody; the program itself says that it was interrupted.
-if status ~= "interrupted!" then
-  hpc.log.error(tostring(status))
-end
-return 1
+return commands[command]()

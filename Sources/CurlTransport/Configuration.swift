@@ -26,13 +26,16 @@ extension CurlTransport {
     public var trace: (@Sendable (TransportTrace) -> Void)?
     /// Told of what a user should know, on the curl thread.
     public var warn: (@Sendable (String) -> Void)?
+    /// Told what is waited for when it takes long, a line a minute at most; on the curl thread.
+    public var notice: (@Sendable (String) -> Void)?
 
     public init(
       limit: Int = 10, slots: SlotPolicy = .user(directory: nil), userAgent: String = "hpc",
       caFile: String? = nil, proxiesLoopback: Bool = false,
       idleGiveBack: Duration = .milliseconds(1500),
       trace: (@Sendable (TransportTrace) -> Void)? = nil,
-      warn: (@Sendable (String) -> Void)? = nil
+      warn: (@Sendable (String) -> Void)? = nil,
+      notice: (@Sendable (String) -> Void)? = nil
     ) {
       self.limit = limit
       self.slots = slots
@@ -42,6 +45,7 @@ extension CurlTransport {
       self.idleGiveBack = idleGiveBack
       self.trace = trace
       self.warn = warn
+      self.notice = notice
     }
 
     var governorRules: GovernorRules {

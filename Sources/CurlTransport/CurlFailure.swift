@@ -33,7 +33,8 @@ struct CurlFailure {
     let url = transfer.request.url
     return TransportError(
       kind, mayHaveBeenSent: mayHaveBeenSent,
-      detail: "\(transfer.request.method.rawValue) \(url.origin)\(url.path): \(reason(kind))")
+      detail: "\(transfer.request.method.rawValue) \(url.origin)\(url.path): \(reason(kind))",
+      cause: sentence)
   }
 
   private func kind(_ transfer: Transfer) -> TransportError.Kind {

@@ -30,6 +30,7 @@ import HTTP
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private let errorBuffer: UnsafeMutablePointer<CChar>
   private var method: HTTPMethod?
+  private var bufferSize: Int?
 
   init(index: Int, for url: HTTPURL, _ configuration: CurlTransport.Configuration) throws(Refused) {
     guard let easy = unsafe curl_easy_init() else { throw Refused(code: CURLE_FAILED_INIT) }
@@ -173,7 +174,13 @@ import HTTP
     try set(CURLOPT_FRESH_CONNECT, request.isRepeatable ? 0 : 1)
     try set(CURLOPT_CONNECTTIMEOUT_MS, Span(request.timeouts.connect).curlMilliseconds)
     try set(CURLOPT_TIMEOUT_MS, request.timeouts.total.map { Span($0).curlMilliseconds } ?? 0)
-    try set(CURLOPT_BUFFERSIZE, Self.bufferSize(request.sink))
+    // Only where it changes: curl refuses it while it still holds a buffer, as after a failed look-up
+    // of a name.
+    let size = Self.bufferSize(request.sink)
+    if size != bufferSize {
+      try set(CURLOPT_BUFFERSIZE, size)
+      bufferSize = size
+    }
     try setMethod(request)
     unsafe curl_slist_free_all(headerList)
     unsafe headerList = nil

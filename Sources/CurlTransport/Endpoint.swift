@@ -19,6 +19,10 @@ import HTTP
   private var waiting: [UInt64: Call] = [:]
   private var slots: [CurlSlot?]
   private var started = false
+  /// Since when requests wait while this process holds no slot.
+  private var starvingSince: Moment?
+  /// When the silences of this endpoint may be spoken of again.
+  private var nextNotice = Moment.now
   /// Replies that are handed over together, when curl has nothing to do: each may wake a thread.
   private var answered: [(Call, Call.Reply)] = []
   private var isBoardStale = false
@@ -79,12 +83,58 @@ import HTTP
   /// When ``tick()`` has to be called at the latest.
   func nextTimer(at now: Moment) -> Moment? {
     var next = governor.nextTimer()
+    func consider(_ moment: Moment) { next = next.map { min($0, moment) } ?? moment }
     for slot in slots {
-      if let idle = slot?.transfer?.idleDeadline(at: now) {
-        next = next.map { min($0, idle) } ?? idle
+      guard let transfer = slot?.transfer else { continue }
+      if let end = transfer.deadline(at: now)?.moment { consider(end) }
+      if tellsSilence, !transfer.isSilenceTold {
+        consider(max(transfer.startedAt + Self.silence, nextNotice))
       }
     }
+    if tellsSilence, let starvingSince {
+      consider(max(starvingSince + Self.starvation, nextNotice))
+    }
     return next
+  }
+
+  // MARK: - Silences
+
+  /// How long an answer, or a connection, may be missing before a line says so, and how often one may.
+  private static let silence = Span.seconds(10)
+  private static let starvation = Span.seconds(5)
+  private static let noticesApart = Span.seconds(60)
+
+  private var tellsSilence: Bool { configuration.notice != nil }
+
+  /// Says what is waited for, so that a program that waits does not look dead.
+  private func tellSilences(at now: Moment) {
+    guard let notice = configuration.notice, now >= nextNotice else { return }
+    if let starvingSince, now >= starvingSince + Self.starvation {
+      nextNotice = now + Self.noticesApart
+      let limit = governor.rules.limit
+      return notice(
+        "waiting for a connection to \(origin): "
+          + (limit == 1 ? "the only one is" : "all \(limit) are")
+          + " in use by your other hpc processes")
+    }
+    for slot in slots {
+      guard let transfer = slot?.transfer, !transfer.isSilenceTold,
+        now >= transfer.startedAt + Self.silence
+      else { continue }
+      transfer.isSilenceTold = true
+      nextNotice = now + Self.noticesApart
+      let request = transfer.request
+      let total = request.timeouts.total.map { ", up to \($0.milliseconds / 1000) s" } ?? ""
+      return notice(
+        "no whole answer to \(request.method.rawValue) \(request.url.masked) for 10 s: still waiting"
+          + total)
+    }
+  }
+
+  private func noteStarvation() {
+    guard tellsSilence else { return }
+    let starves = !waiting.isEmpty && governor.held == 0
+    starvingSince = starves ? starvingSince ?? .now : nil
   }
 
   // MARK: - Events
@@ -98,19 +148,19 @@ import HTTP
 
   func isFirstInLine() { handle(.firstInLine) }
 
-  /// Ends transfers that have been idle for too long and lets the governor's time pass.
+  /// Ends transfers whose time is over and lets the governor's time pass.
   func tick() {
     let now = Moment.now
     for case let slot? in slots {
       guard let transfer = slot.transfer else { continue }
-      if let deadline = transfer.idleDeadline(at: now), deadline <= now {
-        abort(slot, transfer, .idleTimeout)
-      }
+      if let end = transfer.deadline(at: now), end.moment <= now { abort(slot, transfer, end.kind) }
     }
+    tellSilences(at: now)
     if let due = governor.nextTimer(), due <= now { handle(.timer) }
   }
 
-  /// Ends a request that is no longer wanted; false where it is none of this endpoint's.
+  /// Ends a request that is no longer wanted, at once or after the grace that it has once it was sent;
+  /// false where it is none of this endpoint's.
   func cancel(_ id: UInt64) -> Bool {
     if let call = waiting.removeValue(forKey: id) {
       answer(call, .failure(Self.unsent(.cancelled, call.request, "cancelled")))
@@ -119,7 +169,7 @@ import HTTP
     }
     for case let slot? in slots {
       if let transfer = slot.transfer, transfer.call.ticket.id == id {
-        abort(slot, transfer, .cancelled)
+        if !transfer.goesOn(cancelledAt: .now) { abort(slot, transfer, .cancelled) }
         return true
       }
     }
@@ -177,6 +227,7 @@ import HTTP
         if let answer = carryOut(action) { events.append(answer) }
       }
     }
+    noteStarvation()
   }
 
   /// Does what the governor says.
@@ -219,10 +270,20 @@ import HTTP
     var request = call.request
     request.signer?.sign(&request, at: Date())
     do {
-      let slot = try slots[index] ?? CurlSlot(index: index, for: url, configuration)
-      slots[index] = slot
       let transfer = try Transfer(call, signed: request, at: .now)
-      try unsafe slot.start(transfer, in: multi)
+      if let slot = slots[index] {
+        do {
+          try unsafe slot.start(transfer, in: multi)
+        } catch {
+          // A handle that takes no options any more is of no use to anybody.
+          slots[index] = nil
+        }
+      }
+      if slots[index] == nil {
+        let slot = try CurlSlot(index: index, for: url, configuration)
+        try unsafe slot.start(transfer, in: multi)
+        slots[index] = slot
+      }
       started = true
       return nil
     } catch {

@@ -21,6 +21,10 @@ final class Transfer {
   /// Whether a byte has moved since then.
   private var hasMoved = false
   private let idle: Span?
+  /// When a transfer that nobody waits for any more ends.
+  private var graceEnd: Moment?
+  /// Whether a line has said that the answer takes long.
+  var isSilenceTold = false
 
   init(_ call: Call, signed request: HTTPRequest, at now: Moment) throws(BodySource.Failure) {
     self.call = call
@@ -31,10 +35,25 @@ final class Transfer {
     response = ResponseReader(request)
   }
 
+  /// When the transfer is ended from outside of curl, and as what; nil while it has no such bound.
+  func deadline(at now: Moment) -> (moment: Moment, kind: TransportError.Kind)? {
+    let idleEnd = idleDeadline(at: now)
+    if let graceEnd, idleEnd.map({ graceEnd <= $0 }) ?? true { return (graceEnd, .cancelled) }
+    return idleEnd.map { ($0, .idleTimeout) }
+  }
+
+  /// Whether the transfer goes on for a while although its caller was cancelled: only what was sent
+  /// does, where the request asks for it.
+  func goesOn(cancelledAt now: Moment) -> Bool {
+    guard connectedAt != nil, let grace = request.timeouts.afterCancellation else { return false }
+    graceEnd = graceEnd ?? now + Span(grace)
+    return true
+  }
+
   /// When the transfer ends for want of activity; nil while it has no such bound.
   ///
   /// Dates what curl's callbacks have noticed since the last time: they do not read the clock.
-  func idleDeadline(at now: Moment) -> Moment? {
+  private func idleDeadline(at now: Moment) -> Moment? {
     if hasMoved {
       lastActivity = now
       hasMoved = false

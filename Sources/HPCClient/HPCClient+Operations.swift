@@ -27,6 +27,13 @@ extension HPCClient {
   public func listJobsRaw(_ options: CallOptions = CallOptions()) async throws(HPCError)
     -> RawAnswer
   {
+    let answer = try await rawList(options)
+    memory.note(list: answer, at: configuration.time.uptime())
+    return answer
+  }
+
+  /// The same, of which ``memory`` is not told.
+  func rawList(_ options: CallOptions) async throws(HPCError) -> RawAnswer {
     try await raw(
       Call(operation: .listJobs, path: "/jobs", kind: .idempotent), opening: "[", closing: "]",
       what: "a list of jobs", options: options)
@@ -34,10 +41,12 @@ extension HPCClient {
 
   /// GET /jobs: the jobs that have not ended yet.
   public func listJobs(_ options: CallOptions = CallOptions()) async throws(HPCError) -> JobList {
-    let answer = try await listJobsRaw(options)
+    let answer = try await rawList(options)
     guard let jobs = Self.jobs(answer) else {
       throw badAnswer(.listJobs, path: "/jobs", what: "something that is no list of jobs", answer)
     }
+    memory.note(jobs)
+    _ = judge(count: jobs.count)
     return JobList(
       jobs: jobs, requestedAt: answer.requestedAt, observedAt: answer.observedAt,
       serverTime: answer.serverTime)
@@ -47,9 +56,15 @@ extension HPCClient {
   public func jobRaw(
     _ id: JobID, _ options: CallOptions = CallOptions()
   ) async throws(HPCError) -> RawAnswer {
-    try await raw(
+    let answer = try await raw(
       Call(operation: .getJob, path: "/jobs/\(id)", kind: .idempotent, job: id), opening: "{",
       closing: "}", what: "a job", options: options)
+    if let value = try? JSONValue(parsing: answer.bytes),
+      let record = JobRecord(value, observedAt: answer.observedAt)
+    {
+      memory.note([record])
+    }
+    return answer
   }
 
   /// GET /jobs/{jobid}: one job that has not ended yet.

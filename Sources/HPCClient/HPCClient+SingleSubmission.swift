@@ -65,10 +65,9 @@ extension HPCClient {
 
   private func expired(_ error: HPCError, _ response: HTTPResponse?) -> SubmissionOutcome {
     guard let date = response?.headers["Date"].flatMap(HTTPDate.epoch),
-      RetryMachine.plausibleDates.contains(date)
+      RetryMachine.isPlausible(date)
     else { return .denied(error) }
-    clockOffset.seconds = date - now
-    configuration.observer(.clockCorrected(seconds: date - now))
+    followClock(ahead: date - now)
     return .expired(error)
   }
 }

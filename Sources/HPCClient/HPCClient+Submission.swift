@@ -12,8 +12,8 @@ extension HPCClient {
   /// out, lets it be sent again; what remains unknown is thrown as ambiguous, with the jobs in the
   /// list that may be it.
   ///
-  /// A cancelled task still waits up to five seconds for the answer, so that an id is not lost;
-  /// the observer hears of it.
+  /// A cancelled task withdraws what has not been sent; for the answer to what has it still waits,
+  /// up to five seconds, so that an id is not lost. The observer hears of either.
   ///
   /// - Parameters:
   ///   - jobfile: path of the script, relative to the home on the machine.
@@ -29,16 +29,23 @@ extension HPCClient {
         .invalidArgument, "jobs.submit needs a jobfile: the path of a script in your home there")
     }
     let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: serverNow)
+    let error: HPCError
     do {
-      let id = try await shielded(attempt) { () throws(HPCError) in
-        try await self.post(jobfile: jobfile, qopt: qopt, options)
-      }
+      let id = try await post(jobfile: jobfile, qopt: qopt, options)
       submitted.withLock { _ = $0.insert(id) }
+      tellIfCancelled(jobfile, .accepted(id))
       return id
-    } catch {
-      let timeout = options.timeout ?? APIOperation.submitJob.totalTimeout
-      throw await explained(error, attempt, timeout: timeout)
+    } catch let reason {
+      error = reason
     }
+    tellIfCancelled(jobfile, error.isAmbiguous ? .unknown : .notSubmitted)
+    let timeout = options.timeout ?? APIOperation.submitJob.totalTimeout
+    throw await explained(error, attempt, timeout: timeout)
+  }
+
+  private func tellIfCancelled(_ jobfile: String, _ fate: ClientEvent.SubmissionFate) {
+    guard Task.isCancelled else { return }
+    configuration.observer(.submissionAfterCancellation(jobfile: jobfile, fate))
   }
 
   private func post(
@@ -65,35 +72,5 @@ extension HPCClient {
     guard let location else { return nil }
     let path = location.prefix { $0 != "?" && $0 != "#" }
     return path.split(separator: "/").last.flatMap { JobID($0) }
-  }
-
-  /// Runs a submission in a task of its own, which outlives a cancelled caller by the grace.
-  private func shielded(
-    _ attempt: SubmissionAttempt,
-    _ body: @escaping @Sendable () async throws(HPCError) -> JobID
-  ) async throws(HPCError) -> JobID {
-    let work = Task<Result<JobID, HPCError>, Never> {
-      do throws(HPCError) {
-        return .success(try await body())
-      } catch {
-        return .failure(error)
-      }
-    }
-    let wasCancelled = Mutex(false)
-    let result = await withTaskCancellationHandler {
-      await work.value
-    } onCancel: {
-      wasCancelled.withLock { $0 = true }
-      let time = configuration.time
-      Task {
-        try? await time.sleep(for: Self.graceAfterCancellation)
-        work.cancel()
-      }
-    }
-    if wasCancelled.withLock({ $0 }) {
-      configuration.observer(
-        .submissionAfterCancellation(jobfile: attempt.jobfile, id: try? result.get()))
-    }
-    return try result.get()
   }
 }

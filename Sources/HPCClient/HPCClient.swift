@@ -19,7 +19,8 @@ public final class HPCClient: Sendable {
     /// How much faster than the wall clock the service's jobs run: 1 but on a simulator.
     public var clockRate: Double
     public var time: any TimeSource
-    /// Where the poller of this endpoint is found; one registry a process.
+    /// Where the poller of this endpoint is found, and what has been seen of its jobs; one registry a
+    /// process.
     public var watchers = WatcherRegistry.shared
     /// Where the gate of this account's syncs is found; one registry a process.
     public var syncGates = SyncGateRegistry.shared
@@ -60,8 +61,10 @@ public final class HPCClient: Sendable {
   private let hasAnswered = Mutex(false)
   /// Jobs that this client submitted: never candidates of another submission.
   let submitted = Mutex<Set<JobID>>([])
-  private let listJudge: Mutex<ListJudge>
+  /// What this process has seen of the account's jobs.
+  let memory: JobMemory
   private let lastOutageNotice = Mutex<Duration?>(nil)
+  private let toldOffset = Mutex<Double>(0)
   private let keptWatcher = Mutex<JobWatcher?>(nil)
 
   public convenience init(_ configuration: Configuration, transport: any HTTPTransport) {
@@ -74,7 +77,7 @@ public final class HPCClient: Sendable {
     self.configuration = configuration
     self.transport = transport
     self.clockOffset = clockOffset
-    listJudge = Mutex(ListJudge(patience: .seconds(120) / configuration.clockRate))
+    memory = configuration.watchers.memory(for: configuration)
     signer = SigV4Signer(
       credentials: configuration.credentials, scope: configuration.scope, clockOffset: clockOffset)
   }
@@ -103,8 +106,19 @@ public final class HPCClient: Sendable {
 extension HPCClient {
   /// Whether a whole list of so many jobs proves something.
   func judge(count: Int) -> Bool {
-    let now = configuration.time.uptime()
-    return listJudge.withLock { $0.isGood(count: count, at: now) }
+    memory.isGood(count: count, at: configuration.time.uptime())
+  }
+
+  /// Follows the service's clock from now on; told where that is news, for ten requests at a time
+  /// find it out at once.
+  func followClock(ahead seconds: Double) {
+    clockOffset.seconds = seconds
+    let isNews = toldOffset.withLock { told in
+      guard abs(seconds - told) > 2 else { return false }
+      told = seconds
+      return true
+    }
+    if isNews { configuration.observer(.clockCorrected(seconds: seconds)) }
   }
 }
 
@@ -114,6 +128,9 @@ public struct CallOptions: Sendable, Hashable {
   public var retryDeadline: Duration?
   /// In place of the operation's: from a free connection to the whole answer.
   public var timeout: Duration?
+  /// When everything has to be over, on the clock of `TimeSource.uptime()`: no request may take
+  /// longer.
+  var end: Duration?
 
   public init(retryDeadline: Duration? = nil, timeout: Duration? = nil) {
     self.retryDeadline = retryDeadline
@@ -139,7 +156,7 @@ extension HPCClient {
     _ call: Call, options: CallOptions,
     read: @Sendable (HTTPResponse) -> Result<Value, Failure>
   ) async throws(HPCError) -> Value? {
-    let request = request(call, options: options)
+    var request = request(call, options: options)
     let subject = subject(call, request: request)
     var policy = configuration.retry
     if let deadline = options.retryDeadline {
@@ -151,6 +168,11 @@ extension HPCClient {
     var attempts = 0
     while true {
       attempts += 1
+      if let end = options.end {
+        let left = max(end - configuration.time.uptime(), .milliseconds(1))
+        request.timeouts.total = min(left, request.timeouts.total ?? left)
+        request.timeouts.connect = min(left, request.timeouts.connect)
+      }
       let (outcome, response) = await attempt(request, subject: subject, number: attempts)
       let failure: Failure
       switch outcome.flatMap(read) {
@@ -173,15 +195,19 @@ extension HPCClient {
         if let asked = event.retryAfter, failure.isTransient, !isAmbiguous {
           error.hint = "The service asks to wait \(Int64(min(asked, 1e9))) s."
         }
+        if let text = response?.headers["Date"], failure.saysExpired,
+          !RetryMachine.isPlausible(event.serverDate)
+        {
+          error.hint = ErrorText.brokenClock(text)
+        }
         throw error
       case .correctClock(let offset):
-        clockOffset.seconds = offset
-        configuration.observer(.clockCorrected(seconds: offset))
+        followClock(ahead: offset)
       case .retry(let pause):
         let why = ErrorText.error(failure, subject, attempts: 1).message
         configuration.observer(
           .retrying(operation: call.operation, request: subject.request, after: pause, why: why))
-        tellOutage(why, since: machine.firstFailure ?? event.now, now: event.now, policy)
+        tellOutage(why, since: machine.firstFailure ?? event.now, now: event.now, pause, policy)
         do {
           try await configuration.time.sleep(for: pause)
         } catch {
@@ -193,18 +219,23 @@ extension HPCClient {
     }
   }
 
-  /// Tells once a minute that calls are held up, so that a program that waits does not look dead;
-  /// the poller has words of its own.
+  /// Tells once a minute that calls are held up, so that a program that waits does not look dead,
+  /// and before a long pause, not after it; of shorter trials, and so of the poller, long pauses alone.
   private func tellOutage(
-    _ why: String, since: Duration, now: Duration, _ policy: RetryPolicy
+    _ why: String, since: Duration, now: Duration, _ pause: Duration, _ policy: RetryPolicy
   ) {
-    guard policy.deadline > .seconds(60), now - since >= .seconds(10) else { return }
+    let isLong = pause >= .seconds(10)
+    guard isLong || (policy.deadline > .seconds(60) && now + pause - since >= .seconds(10)) else {
+      return
+    }
     let isDue = lastOutageNotice.withLock { last in
       if let last, now - last < .seconds(60) { return false }
       last = now
       return true
     }
-    if isDue { configuration.observer(.warning("still trying: \(why)")) }
+    guard isDue else { return }
+    let next = isLong ? " Next try in \(ErrorText.duration(pause))." : ""
+    configuration.observer(.warning("still trying: \(ErrorText.sentence(why))\(next)"))
   }
 
   /// One attempt: an answer that is a success, or why there is none.
@@ -244,7 +275,9 @@ extension HPCClient {
       signer: signer)
     let total = options.timeout ?? operation.totalTimeout
     // The machine works in silence: the total is the only limit on a quiet connection.
-    request.timeouts = HTTPTimeouts(connect: min(.seconds(10), total), idle: nil, total: total)
+    request.timeouts = HTTPTimeouts(
+      connect: min(.seconds(10), total), idle: nil, total: total,
+      afterCancellation: call.kind == .submission ? Self.graceAfterCancellation : nil)
     if let body = call.body {
       // Exactly so, or the service answers "Invalid Content-Type." (api.md, Operations).
       request.headers["Content-Type"] = "application/json;charset=utf-8"

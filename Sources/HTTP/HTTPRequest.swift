@@ -56,14 +56,18 @@ public struct HTTPTimeouts: Sendable, Hashable {
   public var idle: Duration?
   /// From the moment a connection slot is granted to the last byte of the answer.
   public var total: Duration?
+  /// How long a request that was sent is still waited for after its task was cancelled; one of which
+  /// nothing has been sent is withdrawn at once.
+  public var afterCancellation: Duration?
 
   public init(
     connect: Duration = .seconds(10), idle: Duration? = .seconds(60),
-    total: Duration? = .seconds(120)
+    total: Duration? = .seconds(120), afterCancellation: Duration? = nil
   ) {
     self.connect = connect
     self.idle = idle
     self.total = total
+    self.afterCancellation = afterCancellation
   }
 }
 

@@ -2,8 +2,8 @@
 public protocol HTTPTransport: Sendable {
   /// Sends one request and waits for the whole answer.
   ///
-  /// Cancelling the surrounding task ends the transfer with `.cancelled`. Redirects are not
-  /// followed. Nothing is retried here.
+  /// Cancelling the surrounding task ends the transfer with `.cancelled`, at once or, where the
+  /// request was sent, after ``HTTPTimeouts/afterCancellation``. Redirects are not followed. Nothing is retried here.
   ///
   /// - Throws: a ``TransportError`` when no whole answer came.
   func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse
@@ -45,11 +45,14 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
   public var mayHaveBeenSent: Bool
   /// One line for people, without addresses' queries or headers.
   public var detail: String
+  /// What the library below says of it alone, for messages that name the rest; ``detail`` without it.
+  public var cause: String
 
-  public init(_ kind: Kind, mayHaveBeenSent: Bool, detail: String) {
+  public init(_ kind: Kind, mayHaveBeenSent: Bool, detail: String, cause: String? = nil) {
     self.kind = kind
     self.mayHaveBeenSent = mayHaveBeenSent
     self.detail = detail
+    self.cause = cause ?? detail
   }
 
   public var description: String { detail }

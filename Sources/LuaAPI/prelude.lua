@@ -44,7 +44,7 @@ function native.list(options)
 end
 
 function native.cancel(what, options)
-  local is_one = type(what) ~= "table" or native.is_job(what)
+  local is_one = native.is_one_job(what)
   local ids, told = {}, {}
   for i, job in ipairs(is_one and { what } or what) do
     ids[i] = native.id_of(job)
@@ -59,10 +59,7 @@ function native.cancel(what, options)
     return
   end
   return hpc.map(ids, function(id)
-    local ok, err = true, nil
-    if not told[id] then
-      ok, err = pcall(native.cancel_one, id, options)
-    end
+    local ok, err = pcall(told[id] and type or native.cancel_one, id, options)
     if ok then
       return { id = id, outcome = "accepted" }
     end
@@ -71,10 +68,9 @@ function native.cancel(what, options)
   end)
 end
 
--- Reads the job again; whatever the answer lacks is forgotten, so that nothing old looks new.
-function native.job_refresh(job)
-  local now = jobs.get(job)
-  for key in next, job do
+-- Whatever the answer lacks is forgotten, so that nothing old looks new, unless it `keeps`.
+local function update(job, now, keeps)
+  for key in next, keeps and {} or job do
     job[key] = nil
   end
   for key, value in next, now do
@@ -83,12 +79,16 @@ function native.job_refresh(job)
   return setmetatable(job, getmetatable(now))
 end
 
-function native.job_cancel(job)
-  native.cancel(job)
+function native.job_refresh(job)
+  return update(job, jobs.get(job))
 end
 
+native.job_cancel = native.cancel
+
+-- A job that is shown no more stays as it was last seen, but for its end.
 function native.job_wait(job, options)
-  return jobs.wait(job, options)
+  local now, timeout = jobs.wait(job, options)
+  return now.evidence == "none" and job or update(job, now, now.state == "gone"), timeout
 end
 
 function native.job_text(job)

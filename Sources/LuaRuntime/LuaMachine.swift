@@ -48,6 +48,8 @@ import CLuaShim
 
   func setDetail(_ detail: UInt64) { unsafe lrt_set_detail(runtime, detail) }
 
+  func setErrorType(_ key: Int32) { unsafe lrt_set_error_type(runtime, key) }
+
   func awaitMode(on stack: LuaStack) -> AwaitMode {
     AwaitMode(rawValue: unsafe lrt_await_mode(runtime, stack.state)) ?? .refuse
   }

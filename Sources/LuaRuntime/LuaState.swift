@@ -1,3 +1,5 @@
+import CLua
+
 /// A Lua 5.4 state and the loop that runs its tasks. It belongs to the thread that made it and never
 /// leaves it (the class is not `Sendable`); nothing of it is asynchronous.
 ///
@@ -46,6 +48,12 @@ public final class LuaState {
   /// Turns an error that a Swift function threw, other than ``LuaError``, into what Lua gets. The
   /// default is a string with the caller's position.
   public var describeError: (any Error) -> LuaError = { LuaError(String(describing: $0)) }
+
+  /// The metatable of errors that the runtime itself raises with a `code` and a `message`; without one
+  /// they are strings.
+  public var errorType: LuaReference? {
+    didSet { machine.setErrorType(errorType?.key ?? 0) }
+  }
 
   /// Is told of a task that failed and that nobody joined: as soon as nobody can any more, at the
   /// latest at the end of the run.
@@ -174,9 +182,15 @@ public final class LuaState {
   func takeError() -> LuaError {
     balanced {
       let value = (try? read(at: -1)) ?? .nil
+      let status = stack.pushErrorText(of: -1)
       let message =
-        stack.pushErrorText(of: -1) == 0
-        ? String(decoding: stack.bytes(at: -1) ?? [], as: UTF8.self) : "not enough memory"
+        switch status {
+        case 0: String(decoding: stack.bytes(at: -1) ?? [], as: UTF8.self)
+        case LUA_ERRMEM: "not enough memory"
+        // Its own __tostring raised.
+        default:
+          "(error object is a \(value.asReference?.type == .userdata ? "userdata" : "table") value)"
+        }
       return LuaError(value: value, message: message)
     }
   }

@@ -188,6 +188,7 @@ final class Session {
     var configuration = CurlTransport.Configuration(
       limit: limit, userAgent: "hpc/\(Main.version)")
     configuration.warn = { Output.line("hpc: warning: \($0)") }
+    configuration.notice = { Output.line("hpc: \($0)") }
     if options.traces { configuration.trace = { Output.line("trace: \($0)") } }
     let settings = configuration
     return transports.withLock { known in

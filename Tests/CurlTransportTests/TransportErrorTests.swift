@@ -93,6 +93,27 @@ import Testing
     }
   }
 
+  /// A slot whose look-up failed takes the next request as if nothing had been: curl 7.88 refuses
+  /// some options until the next transfer has begun.
+  @Test func aFailedLookUpLeavesItsSlotUsable() async throws {
+    let transport = CurlTransport(.init(limit: 1, slots: .transport))
+    func kind(_ sink: HTTPSink) async -> TransportError.Kind? {
+      var request = HTTPRequest(.get, HTTPURL(scheme: .http, host: "no-such-host.invalid"))
+      request.sink = sink
+      do throws(TransportError) {
+        _ = try await transport.send(request)
+        return nil
+      } catch {
+        return error.kind
+      }
+    }
+    let memory = HTTPSink.memory(limit: 1)
+    let file = HTTPSink.file(descriptor: -1, errorLimit: 1)
+    for sink in [memory, memory, file, memory, file, file] {
+      #expect(await kind(sink) == .resolve)
+    }
+  }
+
   @Test(arguments: [
     ("X Y", "v"), ("", "v"), ("X:Y", "v"), ("X", "a\r\nEvil: 1"), ("X", "a\nb"), ("X", "a\0b"),
   ])
@@ -165,6 +186,45 @@ import Testing
   }
 
   // MARK: - Cancellation
+
+  /// What was sent is waited for after a cancellation where the request says so; what waits for a
+  /// slot is withdrawn at once, and never sent.
+  @Test func aSentRequestHasItsGrace() async throws {
+    let fixture = try TransportFixture(limit: 1) { request in
+      request.number == 0 ? [.pause(.seconds(2))] + .status(201) : .status(201)
+    }
+    var request = HTTPRequest(.post, fixture.server.url("/jobs"), isRepeatable: false)
+    request.timeouts.afterCancellation = .seconds(60)
+    let wanted = request
+    let sent = Task { await fixture.reply(wanted) }
+    await fixture.server.waitUntil { $0.requests == 1 }
+    let queued = Task { await fixture.reply(wanted) }
+    while fixture.transport.governors.first?.queued != 1 { await Task.yield() }
+    queued.cancel()
+    sent.cancel()
+    guard case .failure(let error) = await queued.value else {
+      Issue.record("the queued request was answered")
+      return
+    }
+    #expect(error.kind == .cancelled && !error.mayHaveBeenSent)
+    #expect(try await sent.value.get().status == 201)
+    #expect(fixture.server.counts.requests == 1)
+  }
+
+  @Test func theGraceEnds() async throws {
+    let fixture = try TransportFixture { _ in [.hold] }
+    var request = fixture.get()
+    request.timeouts.afterCancellation = .milliseconds(150)
+    let wanted = request
+    let task = Task { await fixture.error(wanted) }
+    await fixture.server.waitUntil { $0.requests == 1 }
+    let start = ContinuousClock.now
+    task.cancel()
+    let error = await task.value
+    #expect(error?.kind == .cancelled)
+    #expect(error?.mayHaveBeenSent == true)
+    #expect(ContinuousClock.now - start >= .milliseconds(150))
+  }
 
   @Test func cancellingATaskEndsItsTransfer() async throws {
     let fixture = try TransportFixture { _ in [.hold] }

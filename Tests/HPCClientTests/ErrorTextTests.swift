@@ -49,6 +49,17 @@ import Testing
           + "endpoint in hpc.config."
       ),
       (
+        .failure(
+          TransportError(
+            .connect, mayHaveBeenSent: false,
+            detail: "GET https://api.example/jobs/5: no connection",
+            cause:
+              "Failed to connect to api.example port 443 after 0 ms: Couldn't connect to server")),
+        "NoConnection",
+        "cannot connect to https://api.example. Check the network, https_proxy, and the endpoint in "
+          + "hpc.config."
+      ),
+      (
         .none(.totalTimeout), "Timeout",
         "no whole answer to GET /jobs/5 within 120 s. Try again later; where it stays so, "
           + "--trace shows what network and proxy do."
@@ -71,6 +82,16 @@ import Testing
     #expect("\(error)" == text)
     #expect(error.operation == .getJob)
     #expect(error.request == "GET https://api.example/jobs/5")
+  }
+
+  @Test func onlyAJobIsForgotten() async throws {
+    let fixture = Fixture(
+      .json(404, #"{"code":"GeneralError","message":"Operation not permitted."}"#))
+    let error = await failure { () throws(HPCError) in
+      try await fixture.client.syncStatus(SyncID(3))
+    }
+    #expect(error?.status == 404)
+    #expect(error?.hint == nil)
   }
 
   @Test func serverTextCannotDriveATerminal() async throws {

@@ -5,7 +5,12 @@ import Testing
   @Test(
     arguments: [
       ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-      ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("Sun, 32 Nov 1994 08:49:37 GMT", nil),
+      ("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_777), ("Sun Nov  6 08:49:37 1994", 784_111_777),
+      ("Saturday, 28-Nov-26 06:00:00 GMT", 1_795_845_600),
+      ("Tue, 29 Feb 2000 00:00:00 GMT", 951_782_400),
+      ("Sat, 31 Feb 2026 06:00:00 GMT", nil), ("Sun, 29 Feb 2026 06:00:00 GMT", nil),
+      ("Sun, 00 Nov 1994 08:49:37 GMT", nil), ("Sun Nov 31 08:49:37 1994", nil),
+      ("Thu, 31 Dec 2026 00:00:00 GMT", 1_798_675_200), ("Sun, 32 Nov 1994 08:49:37 GMT", nil),
       ("Sun, 06 Nov 1994 08:49 GMT", nil), ("", nil), ("now", nil),
     ] as [(String, Double?)])
   func readsDates(text: String, epoch: Double?) {

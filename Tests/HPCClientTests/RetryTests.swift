@@ -124,6 +124,9 @@ import Testing
       let error = await failure { () throws(HPCError) in try await fixture.client.cancel(JobID(1)) }
       #expect(error?.status == 404)
     }
+    // Nobody says that a 429 comes before the work.
+    let busy = Fixture(.json(429, ""), .json(404, Self.missing))
+    #expect(try await busy.client.cancel(JobID(1)) == false)
     let unsent = Fixture(
       .json(204, ""), .none(.connect, sent: false), .json(404, Self.missing))
     _ = try await unsent.client.cancel(JobID(1))
@@ -145,6 +148,52 @@ import Testing
       #expect(error?.isAmbiguous == true)
       #expect(fixture.sent.count == 1)
     }
+    // A gateway has lost the answer: the service may have worked, or be at it.
+    for status in [502, 504] {
+      let fixture = Fixture(.json(status, "<html>"), good)
+      let error = await failure { () throws(HPCError) in
+        try await fixture.client.startSync(path: "p", delete: true)
+      }
+      #expect(error?.isAmbiguous == true)
+      #expect(error?.message.contains("NOT repeated") == true)
+      #expect(fixture.sent.count == 1)
+    }
+  }
+
+  /// A pause that the service asks for is told before it, not after it.
+  @Test func aLongPauseIsToldBeforeItBegins() async throws {
+    let time = VirtualTime(.manual)
+    let fixture = Fixture(
+      InMemoryTransport([.json(503, "", ["Retry-After": "30"]), .json(200, "[]")]), time: time)
+    let client = fixture.client
+    let task = Task { try await client.listJobs(CallOptions(retryDeadline: .seconds(40))) }
+    await time.sleepers(1)
+    let warnings = fixture.events.all.compactMap {
+      if case .warning(let text) = $0 { text } else { nil }
+    }
+    #expect(
+      warnings
+        == ["still trying: GET /jobs was answered 503 without a reason. Next try in 30 s."])
+    time.advance(by: .seconds(30))
+    _ = try await task.value
+  }
+
+  @Test func aClockThatManyRequestsFindOutAboutIsToldOnce() async throws {
+    let date: HTTPHeaders = ["Date": "Fri, 15 Jan 2027 09:00:00 GMT"]
+    let transport = InMemoryTransport { _, number throws(TransportError) in
+      number <= 10
+        ? HTTPResponse(status: 401, headers: date, body: Array(Self.expired.utf8))
+        : HTTPResponse(status: 200, body: Array("[]".utf8))
+    }
+    let fixture = Fixture(transport)
+    let client = fixture.client
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<10 { group.addTask { _ = try? await client.listJobs() } }
+    }
+    let corrections = fixture.events.all.count {
+      if case .clockCorrected = $0 { true } else { false }
+    }
+    #expect(corrections == 1)
   }
 
   @Test func expiredSignaturesAreRepeatedOnceOnTheServicesClock() async throws {
@@ -176,6 +225,10 @@ import Testing
     #expect(error?.code == "Client.AuthFailureExpired")
     #expect(fixture.sent.count == 1)
     #expect(fixture.client.clockOffset.seconds == 0)
+    if let date {
+      #expect(error?.hint?.contains("service's own clock") == true)
+      #expect(error?.hint?.contains(date) == true)
+    }
   }
 
   @Test func everyThirdAnswerA500CostsLittleMore() async throws {

@@ -150,28 +150,83 @@ import Testing
     gate.yield()
     #expect(try await task.value == JobID(9))
     let isReported = fixture.events.all.contains {
-      if case .submissionAfterCancellation("a.sh", JobID(9)) = $0 { true } else { false }
+      if case .submissionAfterCancellation("a.sh", .accepted(JobID(9))) = $0 { true } else { false }
     }
     #expect(isReported)
   }
 
-  @Test func aCancelledSubmissionEndsAfterItsGrace() async throws {
+  /// The transport gives a submission its grace; others, and what was not sent, have none.
+  @Test func submissionsAloneAreWaitedForAfterACancellation() async throws {
+    let fixture = Fixture(.json(201, #"{"job_id": 9}"#))
+    _ = try await fixture.client.submit(jobfile: "a.sh")
+    _ = try? await fixture.client.listJobs()
+    #expect(fixture.transport.requests.map(\.timeouts.afterCancellation) == [.seconds(5), nil])
+  }
+
+  @Test(arguments: [true, false])
+  func aCancelledSubmissionSaysWhetherItMayRun(wasSent: Bool) async throws {
     let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
     let transport = InMemoryTransport { _, _ throws(TransportError) in
       arrived.yield()
       try? await Task.sleep(for: .seconds(3600))
-      throw TransportError(.cancelled, mayHaveBeenSent: true, detail: "cancelled")
+      throw TransportError(.cancelled, mayHaveBeenSent: wasSent, detail: "cancelled")
     }
-    let time = VirtualTime(.manual)
-    let fixture = Fixture(transport, time: time)
+    let fixture = Fixture(transport)
     let client = fixture.client
     let task = Task { try await client.submit(jobfile: "a.sh") }
     for await _ in arrivals { break }
     task.cancel()
-    await time.sleepers(1)
-    time.advance(by: .seconds(5))
     let error = await #expect(throws: HPCError.self) { try await task.value }
-    #expect(error?.isAmbiguous == true)
+    #expect(error?.isAmbiguous == wasSent)
     #expect(error?.isCancelled == true)
+    #expect(fixture.sent == ["POST /jobs"])
+    let fates = fixture.events.all.compactMap {
+      if case .submissionAfterCancellation("a.sh", let fate) = $0 { fate } else { nil }
+    }
+    #expect(fates == [wasSent ? .unknown : .notSubmitted])
+    if !wasSent {
+      #expect(error?.message == #"the submission of "a.sh" was cancelled before it was sent"#)
+    }
+  }
+
+  @Test func aCancelledSubmissionInBackoffIsNotSentAgain() async throws {
+    let time = VirtualTime(.manual)
+    let transport = InMemoryTransport([.none(.connect, sent: false), .json(201, #"{"job_id": 9}"#)])
+    let fixture = Fixture(transport, time: time)
+    let client = fixture.client
+    let task = Task { try await client.submit(jobfile: "a.sh") }
+    await time.sleepers(1)
+    task.cancel()
+    let error = await #expect(throws: HPCError.self) { try await task.value }
+    #expect(error?.isAmbiguous == false)
+    #expect(fixture.sent.count == 1)
+  }
+
+  /// What other calls have seen of an outage counts for settling too.
+  @Test func anEmptyListAfterOneThatAnotherCallSawProvesNothing() async throws {
+    let two = listJSON([
+      (1, "x", "RUN", "2020-01-01T00:00:00"), (2, "y", "RUN", "2020-01-01T00:00:00"),
+    ])
+    let attempt = SubmissionAttempt(jobfile: "a.sh", sentAt: 1_800_000_000)
+    for isRaw in [true, false] {
+      let fixture = Fixture(.json(200, two), .json(200, "[]"))
+      let other = HPCClient(fixture.client.configuration, transport: fixture.transport)
+      if isRaw { _ = try await other.listJobsRaw() } else { _ = try await other.listJobs() }
+      let nothing = try await fixture.client.settle(attempt, timeout: .seconds(60))
+      #expect(!nothing.isAbsent)
+      #expect(nothing.goodLists == 0)
+    }
+  }
+
+  @Test func settlingKeepsItsTimeWhateverTheServiceDoes() async throws {
+    let attempt = SubmissionAttempt(jobfile: "a.sh", sentAt: 1_800_000_000)
+    let failing = Fixture(.json(500, ""))
+    let unknown = try await failing.client.settle(attempt, timeout: .seconds(30))
+    #expect(!unknown.isAbsent && unknown.candidates.isEmpty)
+    #expect(failing.time.uptime() <= .seconds(30))
+    #expect(failing.transport.requests.allSatisfy { ($0.timeouts.total ?? .zero) <= .seconds(30) })
+    let refusing = Fixture(.json(403, ""))
+    let error = await failure { () throws(HPCError) in try await refusing.client.settle(attempt) }
+    #expect(error?.status == 403)
   }
 }

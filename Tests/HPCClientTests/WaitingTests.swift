@@ -121,13 +121,112 @@ import Testing
     #expect(warnings == 2, "gone and back")
   }
 
-  @Test func aServiceThatRefusesEndsTheWait() async throws {
+  @Test func aServiceThatRefusesFromTheStartEndsTheWaitAtOnce() async throws {
     service.fail(403)
-    let task = wait([5])
-    await next(60)
-    await next(60)
+    let error = await #expect(throws: HPCError.self) { try await wait([5]).value }
+    #expect(error?.status == 403)
+    #expect(error?.hint != nil)
+    #expect(fixture.sent.count == 1)
+  }
+
+  @Test func aServiceThatRefusesLaterEndsTheWaitAfterThreeTimes() async throws {
+    service.list([(5, "RUN")])
+    let task = wait([5], WaitOptions(interval: .seconds(10)))
+    await time.sleepers(1)
+    service.fail(403)
+    for _ in 0..<3 { await next() }
     let error = await #expect(throws: HPCError.self) { try await task.value }
     #expect(error?.status == 403)
+    #expect(fixture.sent.count == 4)
+  }
+
+  /// What no status tells of, a certificate that is not trusted for a while: said, and polled on.
+  @Test func troubleOnThisSideIsToldAndWaitedFor() async throws {
+    let isBroken = Mutex(false)
+    let service = service
+    let fixture = Fixture(
+      InMemoryTransport { request, _ throws(TransportError) in
+        if isBroken.withLock({ $0 }) {
+          throw TransportError(.tls, mayHaveBeenSent: false, detail: "as scripted")
+        }
+        return service.answer(request)
+      }, time: time)
+    service.list([(5, "RUN")])
+    let client = fixture.client
+    let task = Task { try await client.wait(for: JobID(5), WaitOptions(interval: .seconds(10))) }
+    await time.sleepers(1)
+    isBroken.withLock { $0 = true }
+    for _ in 0..<5 { await next() }
+    await time.sleepers(1)
+    isBroken.withLock { $0 = false }
+    service.list([(5, "EXT")])
+    await next()
+    #expect(try await task.value.jobs.map(\.state) == [.done])
+    let warnings = fixture.events.all.count { if case .warning = $0 { true } else { false } }
+    #expect(warnings == 2, "gone and back")
+  }
+
+  /// A list that another call saw makes a sudden silence one.
+  @Test func silenceAfterAListOfAnotherCallEndsNothing() async throws {
+    service.list([(5, "RUN"), (6, "RUN")])
+    _ = try await fixture.client.listJobsRaw()
+    service.list([])
+    let task = wait([5], WaitOptions(interval: .seconds(10)))
+    for _ in 0..<11 { await next() }
+    await time.sleepers(1)
+    #expect(!fixture.sent.contains("GET /jobs/5"))
+    for _ in 0..<2 { await next() }
+    #expect(try await task.value.jobs.map(\.state) == [.gone])
+  }
+
+  @Test func whatAnyCallHasSeenOfAJobIsRemembered() async throws {
+    service.list([(5, "RUN"), (6, "RUN"), (7, "QUE"), (8, "EXT")])
+    _ = try await fixture.client.listJobsRaw()
+    service.list([(6, "RUN")])
+    let client = fixture.client
+    let task = Task { try await client.wait(for: JobID(5)) }
+    await next()
+    let job = try #require(try await task.value.jobs.first)
+    #expect(job.state == .gone)
+    #expect(job.text.contains("(last seen RUN)"))
+    // An end that was seen stays one, and asks for nothing.
+    let before = fixture.sent.count
+    #expect(try await client.wait(for: JobID(8)).jobs.map(\.state) == [.done])
+    #expect(fixture.sent.count == before)
+  }
+
+  @Test func whatTheCallerHasSeenOfAJobCounts() async throws {
+    let seen = JobRecord(id: JobID(5), status: "HLD", observedAt: 0)
+    let task = wait([5], WaitOptions(seen: [JobID(5): seen]))
+    await next()
+    #expect(try await task.value.jobs.first?.text.contains("(last seen HLD)") == true)
+  }
+
+  @Test func noTimeAtAllLooksOnce() async throws {
+    service.list([(5, "RUN")])
+    let first = try await wait([5], WaitOptions(timeout: .zero)).value
+    #expect(first.isTimeout)
+    #expect(first.jobs.map(\.state) == [.running])
+    #expect(fixture.sent == ["GET /jobs"])
+    // Beside a wait whose next list is not due yet.
+    let other = wait([5])
+    await time.sleepers(1)
+    let sent = fixture.sent.count
+    #expect(try await wait([5], WaitOptions(timeout: .zero)).value.isTimeout)
+    #expect(fixture.sent.count == sent + 1)
+    other.cancel()
+    service.fail(500)
+    let isOver = Mutex(false)
+    let client = fixture.client
+    let nothing = Task {
+      defer { isOver.withLock { $0 = true } }
+      return try await client.wait(for: [JobID(5)], WaitOptions(timeout: .zero))
+    }
+    while !isOver.withLock({ $0 }) {
+      time.advance(by: .seconds(1))
+      await Task.yield()
+    }
+    #expect(try await nothing.value.isTimeout)
   }
 
   @Test(arguments: ["<html>", "{}", #"[{"no": "id"}]"#, "[null]"])

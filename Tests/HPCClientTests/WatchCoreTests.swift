@@ -14,7 +14,8 @@ import Testing
       changes: Bool = false
     ) {
       actions += core.add(
-        waiter, jobs: jobs.map { JobID($0) }, known: { _ in known }, interval: interval,
+        waiter, jobs: jobs.map { JobID($0) },
+        seen: { known ? JobRecord(id: $0, status: "", observedAt: 0) : nil }, interval: interval,
         wantsChanges: changes, at: now, date: 0)
     }
 

@@ -75,6 +75,8 @@ lua_State *lrt_running(lrt_runtime *rt);
 // Second half of an answer code; see the list above.
 void lrt_set_detail(lrt_runtime *rt, uint64_t detail);
 int lrt_await_mode(lrt_runtime *rt, lua_State *L);
+// Registry key of the metatable of errors that the runtime itself raises with a code.
+void lrt_set_error_type(lrt_runtime *rt, int key);
 uint64_t lrt_now(void);
 // A full collection.
 void lrt_collect(lrt_runtime *rt);

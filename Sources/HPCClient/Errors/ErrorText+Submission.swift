@@ -18,6 +18,10 @@ extension ErrorText {
   ) -> HPCError {
     var error = error
     let script = quoted(attempt.jobfile)
+    if error.isCancelled, !error.isAmbiguous {
+      error.message = "the submission of \(script) was cancelled before it was sent"
+      return error
+    }
     let isRefusal = error.status.map { (400..<500).contains($0) } ?? false
     if isRefusal, isHere, error.status == 400 || error.status == 404 {
       error.message = "the machine refused \(script) (\(reason(error)))"

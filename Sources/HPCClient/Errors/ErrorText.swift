@@ -41,10 +41,10 @@ enum ErrorText {
     let network = "Check the network, https_proxy, and the endpoint in hpc.config."
     return switch cause.kind {
     case .resolve:
-      HPCError(.noConnection, "\(subject.origin) has no address (\(detail(cause)))", hint: network)
+      HPCError(.noConnection, "\(subject.origin) has no address\(why(cause))", hint: network)
     case .connect:
       HPCError(
-        .noConnection, "cannot connect to \(subject.origin) (\(detail(cause)))", hint: network)
+        .noConnection, "cannot connect to \(subject.origin)\(why(cause))", hint: network)
     case .connectTimeout:
       HPCError(
         .noConnection, "\(subject.origin) did not take the connection in time", hint: network)
@@ -91,7 +91,23 @@ enum ErrorText {
   }
 
   private static func detail(_ cause: TransportError) -> String {
-    ServiceFault.oneLine(cause.detail)
+    ServiceFault.oneLine(cause.cause)
+  }
+
+  /// What curl adds to the message in parentheses; nothing where it says the same once more, as in
+  /// `Failed to connect to HOST port N after 0 ms: Couldn't connect to server`.
+  private static func why(_ cause: TransportError) -> String {
+    let text = detail(cause)
+    let reason = text.firstRange(of: " ms: ").map { String(text[$0.upperBound...]) } ?? text
+    let isSame =
+      reason == "Couldn't connect to server" || reason.hasPrefix("Could not resolve host: ")
+    return isSame ? "" : " (\(reason))"
+  }
+
+  /// For a signature that was refused as expired by a service whose own clock cannot be right.
+  static func brokenClock(_ date: String) -> String {
+    "The service's own clock cannot be followed: its answer is dated \(quoted(date)). "
+      + "Tell the operator."
   }
 
   // MARK: An answer that is no success
@@ -133,7 +149,7 @@ enum ErrorText {
     case (403, _): "This account may not use the operation: ask the operator."
     case (404, "Client.URLNotFound"): "Check the endpoint: hpc.config.endpoint."
     case (404, _) where fault.isJobNotFound:
-      "The service forgets a job as soon as it has ended."
+      subject.job == nil ? nil : "The service forgets a job as soon as it has ended."
     case (405, _), (404, _): "Check the endpoint: hpc.config.endpoint."
     case (422, _): "The service does not take this request's body."
     case (500, _):

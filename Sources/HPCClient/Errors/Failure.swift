@@ -26,6 +26,21 @@ enum Failure: Error, Sendable, Hashable {
     }
   }
 
+  /// Whether the answer was lost on its way, a gateway's 502 and 504 included: the service may have
+  /// done all of it, or may be at it.
+  var isLostAnswer: Bool {
+    switch self {
+    case .transport(let error): error.mayHaveBeenSent
+    case .fault(let fault): fault.status == 502 || fault.status == 504
+    case .badAnswer: true
+    }
+  }
+
+  /// Whether a signature was refused as expired.
+  var saysExpired: Bool {
+    if case .fault(let fault) = self { fault.isExpiredSignature } else { false }
+  }
+
   /// Whether it is certain that the service has not acted on a submission.
   var provesNotSubmitted: Bool {
     switch self {

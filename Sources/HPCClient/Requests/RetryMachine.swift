@@ -55,7 +55,12 @@ struct RetryMachine: Sendable {
   }
 
   /// Dates outside of these years are a broken clock's: 2020 to 2100.
-  static let plausibleDates = 1_577_836_800.0..<4_102_444_800.0
+  private static let plausibleDates = 1_577_836_800.0..<4_102_444_800.0
+
+  /// Whether a clock may show this time; nil, an unreadable one, is none.
+  static func isPlausible(_ date: Double?) -> Bool {
+    date.map(plausibleDates.contains) ?? false
+  }
 
   mutating func decide(_ event: Event) -> Decision {
     if case .fault(let fault) = event.failure {
@@ -80,9 +85,9 @@ struct RetryMachine: Sendable {
   }
 
   private func correction(_ event: Event) -> Double? {
-    guard !hasCorrectedClock, let server = event.serverDate,
-      Self.plausibleDates.contains(server)
-    else { return nil }
+    guard !hasCorrectedClock, let server = event.serverDate, Self.isPlausible(server) else {
+      return nil
+    }
     return server - event.localDate
   }
 
@@ -91,9 +96,7 @@ struct RetryMachine: Sendable {
     switch kind {
     case .idempotent, .cancellation: return true
     case .submission: return failure.provesNotSubmitted
-    case .destructive:
-      if case .transport(let error) = failure { return !error.mayHaveBeenSent }
-      return true
+    case .destructive: return !failure.isLostAnswer
     }
   }
 
@@ -101,17 +104,15 @@ struct RetryMachine: Sendable {
     switch kind {
     case .idempotent, .cancellation: return false
     case .submission: return !failure.provesNotSubmitted
-    case .destructive:
-      if case .transport(let error) = failure { return error.mayHaveBeenSent }
-      if case .badAnswer = failure { return true }
-      return false
+    case .destructive: return failure.isLostAnswer
     }
   }
 
   private static func mayHaveActed(_ failure: Failure) -> Bool {
     switch failure {
     case .transport(let error): error.mayHaveBeenSent
-    case .fault(let fault): fault.status >= 500
+    // Nobody says that a 429 comes before the work.
+    case .fault(let fault): fault.status >= 500 || fault.status == 429
     case .badAnswer: true
     }
   }

@@ -54,22 +54,24 @@ extension HPCClient {
   ///   - attempt: ``HPCError/submission`` of the ambiguous error.
   ///   - interval: between two lists.
   ///   - timeout: when to stop looking.
-  /// - Returns: what was seen.
-  /// - Throws: why no list could be had.
+  /// - Returns: what was seen; nothing where no list came in time.
+  /// - Throws: a cancelled task; a service that refuses.
   public func settle(
     _ attempt: SubmissionAttempt, interval: Duration = .seconds(10),
     timeout: Duration = .seconds(180)
   ) async throws(HPCError) -> Settlement {
     let interval = interval / configuration.clockRate
-    let start = configuration.time.uptime()
+    let end = configuration.time.uptime() + timeout
     var goodLists = 0
     while true {
-      let list = try await listJobs()
+      guard let list = try await list(until: end) else {
+        return Settlement(candidates: [], goodLists: goodLists)
+      }
       let isGood = judge(list)
       let candidates = candidates(in: list, for: attempt)
       if isGood { goodLists += 1 }
-      let elapsed = configuration.time.uptime() - start
-      if !candidates.isEmpty || goodLists >= 2 || elapsed + interval > timeout {
+      let isLast = configuration.time.uptime() + interval > end
+      if !candidates.isEmpty || goodLists >= 2 || isLast {
         return Settlement(candidates: candidates, goodLists: goodLists)
       }
       do {
@@ -77,6 +79,19 @@ extension HPCClient {
       } catch {
         throw HPCError(.cancelled, "looking for the job of \(attempt.jobfile) was cancelled")
       }
+    }
+  }
+
+  /// One list; nil where none came until then.
+  private func list(until end: Duration) async throws(HPCError) -> JobList? {
+    var options = CallOptions(retryDeadline: max(end - configuration.time.uptime(), .zero))
+    // Who gives no time wants one look all the same.
+    if options.retryDeadline != .zero { options.end = end } else { options.timeout = .seconds(20) }
+    do throws(HPCError) {
+      return try await listJobs(options)
+    } catch {
+      guard error.isRetryable else { throw error }
+      return nil
     }
   }
 
@@ -104,7 +119,8 @@ extension HPCClient {
         error, attempt, around: nil, isHere: isHere, timeout: timeout)
     }
     // Without long retries: the caller waits for an error.
-    let options = CallOptions(retryDeadline: .seconds(5), timeout: .seconds(20))
+    var options = CallOptions(retryDeadline: .seconds(5))
+    options.end = configuration.time.uptime() + .seconds(20)
     var around: ErrorText.Surroundings?
     if let list = try? await listJobs(options) {
       error.candidates = candidates(in: list, for: attempt)

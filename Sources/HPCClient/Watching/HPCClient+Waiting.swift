@@ -6,18 +6,19 @@ public struct WaitOptions: Sendable {
   public var interval: Duration?
   /// When to stop waiting; nil for never.
   public var timeout: Duration?
-  /// Whether the caller has seen the jobs before: then one that no list shows is gone, not wrong.
-  public var areKnown: Bool
+  /// Jobs that the caller has seen before, as they were then: one that no list shows is gone, not
+  /// wrong. What this process has seen itself need not be here.
+  public var seen: [JobID: JobRecord]
   /// Told of every status that a job is seen in, the first included; called from any thread.
   public var onChange: (@Sendable (JobObservation) -> Void)?
 
   public init(
-    interval: Duration? = nil, timeout: Duration? = nil, areKnown: Bool = false,
+    interval: Duration? = nil, timeout: Duration? = nil, seen: [JobID: JobRecord] = [:],
     onChange: (@Sendable (JobObservation) -> Void)? = nil
   ) {
     self.interval = interval
     self.timeout = timeout
-    self.areKnown = areKnown
+    self.seen = seen
     self.onChange = onChange
   }
 }
@@ -69,8 +70,22 @@ extension HPCClient {
     guard !ids.isEmpty else { return nil }
     var options = options
     options.interval = options.interval.map { max($0, PollSchedule.shortest) }
-    let known = options.areKnown ? Set(ids) : submitted.withLock { $0.intersection(ids) }
-    return WaitOrder(jobs: ids, known: known, options: options)
+    options.seen = seen(ids, options.seen)
+    return WaitOrder(jobs: ids, options: options)
+  }
+
+  /// What is known of jobs before anything is asked for, the latest of each.
+  private func seen(_ ids: [JobID], _ given: [JobID: JobRecord]) -> [JobID: JobRecord] {
+    var seen = given
+    for id in ids {
+      guard let last = memory.last(id) else { continue }
+      if let own = seen[id], !own.status.isEmpty, own.observedAt > last.observedAt { continue }
+      seen[id] = last
+    }
+    for id in submitted.withLock({ $0.intersection(ids) }) where seen[id] == nil {
+      seen[id] = JobRecord(id: id, status: "", observedAt: now)
+    }
+    return seen
   }
 
   /// Waits for one job.

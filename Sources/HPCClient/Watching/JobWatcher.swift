@@ -29,6 +29,7 @@ actor JobWatcher {
 
   private struct Waiter {
     var order: WaitOrder
+    var startedAt: Duration
     var timer: Task<Void, Never>?
   }
 
@@ -67,8 +68,10 @@ actor JobWatcher {
     guard order.isOpen else { return }
     nextID += 1
     let id = nextID
-    var waiter = Waiter(order: order)
-    if let timeout = order.options.timeout {
+    var waiter = Waiter(order: order, startedAt: time.uptime())
+    // Without any time the next list is looked at, and asked for at once.
+    if order.looksOnce { core.hurry() }
+    if let timeout = order.options.timeout, !order.looksOnce {
       let time = time
       waiter.timer = Task { [weak self] in
         guard (try? await time.sleep(for: timeout)) != nil else { return }
@@ -79,7 +82,7 @@ actor JobWatcher {
     numbers[ObjectIdentifier(order)] = id
     act(
       core.add(
-        id, jobs: order.jobs, known: { order.known.contains($0) },
+        id, jobs: order.jobs, seen: { order.options.seen[$0] },
         interval: order.options.interval, wantsChanges: order.options.onChange != nil,
         at: time.uptime(), date: client.now))
     reschedule()
@@ -142,7 +145,12 @@ actor JobWatcher {
         // Woken early, by a newcomer or because nobody waits any more.
         if time.uptime() < core.schedule.due || core.isIdle { continue }
       }
+      let requestedAt = time.uptime()
       await list()
+      for (id, waiter) in waiters
+      where waiter.order.looksOnce && waiter.startedAt <= requestedAt {
+        finish(id, isTimeout: true)
+      }
     }
     poller = nil
     lastDigest = nil
@@ -155,7 +163,7 @@ actor JobWatcher {
     core.requested(at: requestedAt)
     let answer: RawAnswer
     do {
-      answer = try await client.listJobsRaw(CallOptions(retryDeadline: core.schedule.interval))
+      answer = try await client.rawList(CallOptions(retryDeadline: core.schedule.interval))
     } catch {
       failed(error)
       return
@@ -179,6 +187,7 @@ actor JobWatcher {
     succeeded()
     lastDigest = digest
     lastCount = jobs.count
+    client.memory.note(jobs)
     let list = JobList(
       jobs: jobs, requestedAt: answer.requestedAt, observedAt: answer.observedAt)
     act(core.listed(list, isGood: client.judge(count: jobs.count), requestedAt: requestedAt))
@@ -192,24 +201,20 @@ actor JobWatcher {
   }
 
   /// A failed list changes nothing for the jobs; waits end only where waiting cannot help: nobody
-  /// has ever answered at that address, or the service refuses again and again.
+  /// has ever answered with a list at that address, or the service refuses again and again.
   private func failed(_ error: HPCError) {
     core.failed()
     let isGarbage = error.code == HPCError.LocalCode.badAnswer.rawValue
-    // An answer that nobody can read passes where lists have been read before.
-    if error.isRetryable ? hasEverListed || error.status != nil : isGarbage && hasEverListed {
-      tellOutage(error)
-      return
-    }
-    if error.status != nil || isGarbage {
-      refusals += 1
-      tellOutage(error)
-    }
-    let isHopeless = !error.isRetryable && refusals >= Self.patienceWithRefusals
-    let isUnreachable = !hasEverListed && error.status == nil && !isGarbage
-    if isHopeless || isUnreachable {
-      for id in waiters.keys.sorted() { end(id, .failure(error)) }
-    }
+    let isRefusal = error.status != nil && !error.isRetryable && !isGarbage
+    if isRefusal || (isGarbage && !hasEverListed) { refusals += 1 }
+    // Nobody is left who would want to hear of it, as at the end of a program.
+    if waiters.isEmpty { return }
+    let isHopeless =
+      hasEverListed
+      ? isRefusal && refusals >= Self.patienceWithRefusals
+      : isRefusal || (isGarbage ? refusals >= Self.patienceWithRefusals : error.status == nil)
+    guard isHopeless || error.transportError?.kind == .closed else { return tellOutage(error) }
+    for id in waiters.keys.sorted() { end(id, .failure(error)) }
   }
 
   private func tellOutage(_ error: HPCError) {

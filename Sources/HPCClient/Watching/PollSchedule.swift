@@ -8,6 +8,8 @@ struct PollSchedule: Sendable {
   let longest: Duration
   private var current: Duration
   private var lastRequest: Duration?
+  /// Somebody wants one list now.
+  private var isUrgent = false
   /// How many waiters asked for an interval.
   private var asked: [Duration: Int] = [:]
 
@@ -27,8 +29,11 @@ struct PollSchedule: Sendable {
     asked[interval] = count > 1 ? count - 1 : nil
   }
 
+  mutating func hurry() { isUrgent = true }
+
   mutating func requested(at now: Duration) {
     lastRequest = now
+    isUrgent = false
   }
 
   /// After a list: whether anything that somebody waits for has changed.
@@ -44,6 +49,6 @@ struct PollSchedule: Sendable {
 
   /// When to ask next; at once where nobody has asked yet.
   var due: Duration {
-    lastRequest.map { $0 + interval } ?? .zero
+    isUrgent ? .zero : lastRequest.map { $0 + interval } ?? .zero
   }
 }

@@ -22,14 +22,15 @@ final class WaitOrder: Sendable {
   }
 
   let jobs: [JobID]
-  let known: Set<JobID>
   let options: WaitOptions
+  /// Whether no time is given: then one list is looked at.
+  let looksOnce: Bool
   private let state = Mutex(State.new)
 
-  init(jobs: [JobID], known: Set<JobID>, options: WaitOptions) {
+  init(jobs: [JobID], options: WaitOptions) {
     self.jobs = jobs
-    self.known = known
     self.options = options
+    looksOnce = options.timeout == .zero
   }
 
   /// Suspends the caller until ``end(_:)``; in place of ``whenEnded(_:)``.

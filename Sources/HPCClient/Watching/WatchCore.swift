@@ -29,6 +29,8 @@ struct WatchCore: Sendable {
     /// When the first of the good lists without it was requested.
     var absentSince: Duration?
     var isBeingAsked = false
+    /// As it was shown before anybody waited for it.
+    var lastSeen: JobRecord?
   }
 
   private struct Waiter {
@@ -56,30 +58,51 @@ struct WatchCore: Sendable {
 
   // MARK: Waiters
 
-  /// Adds a waiter; `known` jobs are those that were seen or submitted before.
+  /// Adds a waiter; `seen` tells how a job was when it was seen or submitted before.
   mutating func add(
-    _ id: WaiterID, jobs ids: [JobID], known: (JobID) -> Bool, interval: Duration?,
+    _ id: WaiterID, jobs ids: [JobID], seen: (JobID) -> JobRecord?, interval: Duration?,
     wantsChanges: Bool, at now: Duration, date: Double
   ) -> [Action] {
+    var actions: [Action] = []
     var met: Set<JobID> = []
     let unique = ids.filter { met.insert($0).inserted }
     var remaining = 0
     for job in unique {
+      let last = seen(job)
       if jobs[job] == nil {
         needsWholeList = true
         jobs[job] = Job(
           observation: JobObservation(
             id: job, state: .unknown(""), record: nil, evidence: .none, observedAt: date,
-            wasKnown: known(job)),
+            wasKnown: false),
           waiters: [], addedAt: now)
       }
+      if let last { recall(job, last) }
       jobs[job]?.waiters.append(id)
+      if let over = jobs[job]?.observation, over.isOver, wantsChanges {
+        actions.append(.tell(id, over))
+      }
       if jobs[job]?.observation.isOver != true { remaining += 1 }
     }
     waiters[id] = Waiter(
       jobs: unique, remaining: remaining, interval: interval, wantsChanges: wantsChanges)
     schedule.add(interval: interval)
-    return remaining == 0 ? [.finish(id)] : []
+    if remaining == 0 { actions.append(.finish(id)) }
+    return actions
+  }
+
+  /// What was seen of a job before: its end, if that was seen, else what is said of it once it is gone.
+  private mutating func recall(_ id: JobID, _ last: JobRecord) {
+    jobs[id]?.observation.wasKnown = true
+    guard jobs[id]?.observation.evidence == JobObservation.Evidence.none, !last.status.isEmpty
+    else {
+      return
+    }
+    jobs[id]?.lastSeen = last
+    guard last.isTerminal else { return }
+    jobs[id]?.observation = JobObservation(
+      id: id, state: last.state, record: last, evidence: .list, observedAt: last.observedAt,
+      wasKnown: true)
   }
 
   /// Forgets a waiter and the jobs that nobody else waits for.
@@ -113,6 +136,9 @@ struct WatchCore: Sendable {
   }
 
   // MARK: Lists
+
+  /// Has the next list asked for at once.
+  mutating func hurry() { schedule.hurry() }
 
   mutating func requested(at now: Duration) {
     schedule.requested(at: now)
@@ -173,6 +199,7 @@ struct WatchCore: Sendable {
       guard absent.contains(id), var observation = jobs[id]?.observation else { break }
       observation.state = .gone
       observation.evidence = .gone
+      observation.record = observation.record ?? jobs[id]?.lastSeen
       observation.observedAt = date
       settle(id, observation, &actions)
     }

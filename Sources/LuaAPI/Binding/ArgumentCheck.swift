@@ -80,7 +80,12 @@ struct ArgumentCheck {
       return "array expected, got \(try typeName(value, state))"
     }
     if case .any = element { return nil }
-    for index in 0..<(try state.length(of: table)) {
+    let count = try state.length(of: table)
+    // With other keys alone it is no empty list but a mistake that would do nothing.
+    if count == 0, let key = try state.entries(of: table).first?.0 {
+      return "array expected, got a table with the key \(try Self.quoted(key, state))"
+    }
+    for index in 0..<count {
       let item = try state.get(table, .integer(index + 1))
       if let problem = try problem(item, element, state) {
         return "element \(index + 1): \(problem)"

@@ -102,7 +102,7 @@ struct FileBindings {
     }
     let (chosen, ledger, start) = (options, host.transfers, ContinuousClock.now)
     return .await({
-      try await ledger.counting {
+      try await ledger.counting(label) {
         guard let display else { return try await work(files, chosen) }
         return try await display.during { try await work(files, chosen) }
       }
@@ -184,9 +184,11 @@ struct FileBindings {
       ?? .fromOnline
     let delete = try call.state.rawGet(options, "delete").isTrue
     let force = try call.state.rawGet(options, "force").isTrue
+    let times = try HPCTable.callOptions(call, 1)
     let client = try connection.client()
     return .await({
-      try await client.startSync(path: path, direction: direction, delete: delete, force: force)
+      try await client.startSync(
+        path: path, direction: direction, delete: delete, force: force, times)
     }) { _, id in
       .value(
         sync(id, [("path", .string(path)), ("direction", .string(direction.rawValue))]))

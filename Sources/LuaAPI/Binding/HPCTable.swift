@@ -32,6 +32,7 @@ public final class HPCTable {
       let loaded = try state.rawGet(package, "loaded").asReference
     {
       try state.rawSet(loaded, "hpc", .reference(hpc))
+      try state.rawSet(loaded, "hpc.task", try state.rawGet(hpc, "task"))
     }
     return table
   }
@@ -53,6 +54,7 @@ public final class HPCTable {
       metatable: try state.make([
         "__name": "hpc.Error", "__tostring": .reference(text), "__concat": .reference(concat),
       ]))
+    state.errorType = errors.metatable
     native = try state.make([:])
     spaces = try SpaceBindings(in: state, errors: errors)
     let errors = errors

@@ -119,7 +119,7 @@ final class JobBindings {
         let options = try HPCTable.callOptions(call, 1)
         let (path, extra, ledger) = (jobfile, qopt, table.host.submissions)
         return .await({
-          try await ledger.counting {
+          try await ledger.counting(path) {
             try await client.submit(jobfile: path, qopt: extra, options)
           }
         }) { [self] call, id in
@@ -157,6 +157,12 @@ final class JobBindings {
           let options = try HPCTable.callOptions(call, 2)
           let client = try connection.client()
           return .await({ try await client.cancel(id, options) }) { _, _ in .nothing }
+        }
+      ),
+      (
+        "is_one_job",
+        { [objects] call in
+          .value(.boolean(try objects.isOneJob(call.value(1), in: call.state)))
         }
       ),
       ("tell_sweeps", { [sweeps] call in try sweeps.tellSweeps(call) }),
@@ -206,9 +212,8 @@ final class JobBindings {
   private func wait(_ call: borrowing LuaCall) throws -> LuaReturn {
     let what = try call.value(1)
     let state = call.state
-    let isOne =
-      try what.asReference.map { try objects.name(of: .reference($0), in: state) == "Job" } ?? true
-    var known: Set<JobID> = []
+    let isOne = try objects.isOneJob(what, in: state)
+    var seen: [JobID: JobRecord] = [:]
     var items = [what]
     if !isOne, let list = what.asReference { items = try state.read(list: list) }
     var ids: [JobID] = []
@@ -217,11 +222,12 @@ final class JobBindings {
         throw LuaError.argument(1, "id or Job expected")
       }
       ids.append(JobID(number))
-      if item.asReference != nil { known.insert(JobID(number)) }
+      guard let job = item.asReference else { continue }
+      seen[JobID(number)] = try JobObject.record(of: job, JobID(number), in: state)
     }
     let times = try HPCTable.times(call, options: 2)
     var options = WaitOptions(interval: times.interval, timeout: times.timeout)
-    options.areKnown = known.count == Set(ids).count
+    options.seen = seen
     var port: LuaPort<JobObservation>?
     if !call.isAbsent(2),
       let handler = try state.rawGet(call.table(2), "on_change").asReference
@@ -273,6 +279,7 @@ final class JobBindings {
     fields.append(("age", .number(max(0, Date().timeIntervalSince1970 - observation.observedAt))))
     fields.append(("state", .string(observation.state.description)))
     fields.append(("observation", .string(observation.text)))
+    if observation.evidence == .gone, !observation.wasKnown { fields.append(("never_seen", true)) }
     return .table(fields, metatable: type)
   }
 

@@ -23,6 +23,7 @@ enum JobObject {
     "Fugaku:elapsed_limit": ["Fugaku:elapsed_limit"], "Fugaku:vnode": ["Fugaku:vnode"],
   ]
 
+  /// What an ended job's state is made of.
   private static let terminal = ["status", "Fugaku:ec", "Fugaku:pc", "Fugaku:sn"]
 
   /// The value of a short name, or of the chosen spelling of a field; nil for others.
@@ -81,6 +82,21 @@ enum JobObject {
   /// The spelling that is shown for a field of the wire.
   static func spelling(_ name: String) -> String {
     JobRecord.spellings.first { $0.contains(name) }?[0] ?? name
+  }
+
+  /// A job of Lua as it was when it was read: its number and what its state is made of.
+  static func record(
+    of job: LuaReference, _ id: JobID, in state: LuaState
+  ) throws -> JobRecord {
+    let observedAt = try state.metatable(of: job).flatMap {
+      try state.rawGet($0, "observed_at").asNumber
+    }
+    var fields = [JSONValue.Member(key: "job_id", value: .string("\(id)"))]
+    for name in terminal {
+      guard let text = try state.rawGet(job, .string(name)).text else { continue }
+      fields.append(.init(key: name, value: .string(text)))
+    }
+    return JobRecord(fields: fields, observedAt: observedAt ?? 0)
   }
 
   /// A job as a value to build, from a record.

@@ -10,6 +10,13 @@ struct ObjectTypes {
     return try state.rawGet(metatable, "__name").text
   }
 
+  /// Whether a value stands for one job and not for several: an id, a Job, a table with an id of its
+  /// own.
+  func isOneJob(_ value: LuaValue, in state: LuaState) throws -> Bool {
+    guard value.asReference != nil else { return true }
+    return try name(of: value, in: state) == "Job" || number(of: value, in: state) != nil
+  }
+
   /// The number that names a job or a sync: an integer, digits, or the object's own.
   func number(of value: LuaValue, in state: LuaState) throws -> Int64? {
     switch value {

@@ -120,8 +120,8 @@ struct StoreBindings {
     _ work: @escaping @Sendable () async throws(ObjectStoreError) -> StoredObject
   ) -> LuaReturn {
     let (ledger, type) = (host.transfers, objectType)
-    return .await({ try await ledger.counting { try await Self.bucket(work) } }) { _, object in
-      .value(Self.value(object, metatable: type))
+    return .await({ try await ledger.counting("an object") { try await Self.bucket(work) } }) {
+      _, object in .value(Self.value(object, metatable: type))
     }
   }
 

@@ -4,7 +4,8 @@ import Synchronization
 /// answers and no job number is lost (design §4).
 public final class SubmissionLedger: Sendable {
   private struct State {
-    var open = 0
+    var open: [Int: (name: String, cancel: @Sendable () -> Void)] = [:]
+    var last = 0
     var waiting: [CheckedContinuation<Void, Never>] = []
   }
 
@@ -13,31 +14,54 @@ public final class SubmissionLedger: Sendable {
   public init() {}
 
   /// Runs work and counts it meanwhile.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called where it has to be told of.
+  ///   - body: the work; cancelled with the surrounding task and by ``cancel()``.
   func counting<Value: Sendable>(
-    _ body: @Sendable () async throws -> Value
+    _ name: String, _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
-    state.withLock { $0.open += 1 }
+    let work = Task { try await body() }
+    let id = state.withLock { state in
+      state.last += 1
+      state.open[state.last] = (name, { @Sendable in work.cancel() })
+      return state.last
+    }
     defer {
       let waiting = state.withLock { state in
-        state.open -= 1
-        guard state.open == 0 else { return [CheckedContinuation<Void, Never>]() }
+        state.open[id] = nil
+        guard state.open.isEmpty else { return [CheckedContinuation<Void, Never>]() }
         defer { state.waiting = [] }
         return state.waiting
       }
       for continuation in waiting { continuation.resume() }
     }
-    return try await body()
+    return try await withTaskCancellationHandler {
+      try await work.value
+    } onCancel: {
+      work.cancel()
+    }
   }
 
   /// Whether nothing is under way.
-  public var isEmpty: Bool { state.withLock { $0.open == 0 } }
+  public var isEmpty: Bool { state.withLock { $0.open.isEmpty } }
+
+  /// What is under way, in the order of its beginning.
+  public var names: [String] {
+    state.withLock { state in state.open.sorted { $0.key < $1.key }.map(\.value.name) }
+  }
+
+  /// Cancels all that is under way, which then ends in its own way.
+  public func cancel() {
+    for (_, cancel) in state.withLock({ Array($0.open.values) }) { cancel() }
+  }
 
   /// Returns when nothing is under way.
   public func drained() async {
     await withCheckedContinuation { continuation in
       let isEmpty = state.withLock { state in
-        if state.open > 0 { state.waiting.append(continuation) }
-        return state.open == 0
+        if !state.open.isEmpty { state.waiting.append(continuation) }
+        return state.open.isEmpty
       }
       if isEmpty { continuation.resume() }
     }

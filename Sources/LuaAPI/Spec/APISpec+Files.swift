@@ -51,18 +51,19 @@ extension APISpec {
       parameters: [
         APIParameter(
           "options",
-          .options([
-            APIParameter("path", .string, "folder, relative to your home"),
-            APIParameter(
-              "direction", .words(["from_online", "to_online"]), optional: true,
-              "from_online: bucket to home (the default); to_online: home to bucket"),
-            APIParameter(
-              "delete", .boolean, optional: true,
-              "delete what the source does not have; default false"),
-            APIParameter(
-              "force", .boolean, optional: true,
-              "lets delete reach \"hpc\", the folder of the sweeps"),
-          ]), "what to copy")
+          .options(
+            [
+              APIParameter("path", .string, "folder, relative to your home"),
+              APIParameter(
+                "direction", .words(["from_online", "to_online"]), optional: true,
+                "from_online: bucket to home (the default); to_online: home to bucket"),
+              APIParameter(
+                "delete", .boolean, optional: true,
+                "delete what the source does not have; default false"),
+              APIParameter(
+                "force", .boolean, optional: true,
+                "lets delete reach \"hpc\", the folder of the sweeps"),
+            ] + callOptions), "what to copy")
       ],
       returns: [APIReturn(.object("Sync"), "with its id (requestid), path and direction")],
       errors: requestErrors + [

@@ -103,7 +103,13 @@ extension APISpec {
       "Looks for the job of a submission whose answer was lost or unclear.",
       parameters: [
         APIParameter("err", .table, "the error, with ambiguous = true"),
-        APIParameter("options", waitOptions, optional: true, "how long to look"),
+        APIParameter(
+          "options",
+          .options([
+            APIParameter("interval", .seconds, optional: true, "between two looks; default 10"),
+            APIParameter(
+              "timeout", .seconds, optional: true, "when to stop looking; default 180"),
+          ]), optional: true, "how long to look"),
       ],
       returns: [
         APIReturn(.array(.object("Job")), "jobs that may be it, the likeliest first"),
@@ -131,7 +137,9 @@ extension APISpec {
     APIParameter(
       "interval", .seconds, optional: true,
       "between two looks; default 10, backing off to 60 while nothing changes"),
-    APIParameter("timeout", .seconds, optional: true, "when to stop waiting; default never"),
+    APIParameter(
+      "timeout", .seconds, optional: true,
+      "when to stop waiting; default never; 0 looks once"),
     APIParameter(
       "on_change", .function, optional: true, "function(job): called for each change of state"),
   ])
@@ -194,8 +202,12 @@ extension APISpec {
     APIEntry(
       .method, "Job:cancel", "Cancels the job.", errors: ["404 when no such job is known any more"]),
     APIEntry(
-      .method, "Job:wait", "Waits until the job has ended, as hpc.jobs.wait does.",
+      .method, "Job:wait",
+      "Waits until the job has ended, as hpc.jobs.wait does, and updates this table.",
       parameters: [APIParameter("options", waitOptions, optional: true, "how to wait")],
-      returns: [APIReturn(.object("Job"), ""), APIReturn(.string, "\"timeout\"")]),
+      returns: [
+        APIReturn(.object("Job"), "itself"),
+        APIReturn(.string, "\"timeout\" when the time was over first"),
+      ]),
   ]
 }

@@ -53,6 +53,9 @@ extension APISpec {
       ],
       returns: [APIReturn(.any, "what the function returns")],
       errors: ["code = \"timeout\" when the time is over; what ran is cancelled"],
+      notes: [
+        "Time is looked at where the function waits: a loop that never waits for anything cannot be ended by it."
+      ],
       example: "local jobs = hpc.task.timeout(5, hpc.jobs.list)"),
     APIEntry(
       .method, "Task:join", "Waits for the task.",

@@ -1,0 +1,91 @@
+import JSON
+import Synchronization
+
+/// What a process has seen of an account's jobs, by whatever call: which lists prove something, and
+/// how each job stood when it was last shown.
+final class JobMemory: Sendable {
+  /// How a job stood; ended ones in full, for their codes say how.
+  private struct Sighting {
+    var status: String
+    var observedAt: Double
+    var ended: JobRecord?
+  }
+
+  private struct State {
+    var judge: ListJudge
+    /// Two generations, so that what is remembered has a bound.
+    var recent: [JobID: Sighting] = [:]
+    var older: [JobID: Sighting] = [:]
+
+    mutating func note(_ id: JobID, _ sighting: Sighting) {
+      if recent.count >= JobMemory.generation, recent[id] == nil {
+        older = recent
+        recent = [:]
+      }
+      recent[id] = sighting
+    }
+  }
+
+  private static let generation = 20_000
+
+  private let state: Mutex<State>
+
+  init(patience: Duration) {
+    state = Mutex(State(judge: ListJudge(patience: patience)))
+  }
+
+  /// Whether a whole list of so many jobs proves something.
+  func isGood(count: Int, at now: Duration) -> Bool {
+    state.withLock { $0.judge.isGood(count: count, at: now) }
+  }
+
+  func note(_ jobs: [JobRecord]) {
+    state.withLock { state in
+      for job in jobs {
+        guard let id = job.id else { continue }
+        let status = job.status
+        let isOver = JobState.isTerminal(pjm: status)
+        state.note(
+          id,
+          Sighting(status: status, observedAt: job.observedAt, ended: isOver ? job : nil))
+      }
+    }
+  }
+
+  /// Takes a list that nobody has made models of.
+  func note(list answer: RawAnswer, at now: Duration) {
+    state.withLock { state in
+      var count = 0
+      ListGlance.forEachJob(in: answer.bytes) { job in
+        count += 1
+        var ended: JobRecord?
+        if JobState.isTerminal(pjm: job.status),
+          let value = try? JSONValue(parsing: Array(answer.bytes[job.place]))
+        {
+          ended = JobRecord(value, observedAt: answer.observedAt)
+        }
+        state.note(
+          job.id, Sighting(status: job.status, observedAt: answer.observedAt, ended: ended))
+      }
+      _ = state.judge.isGood(count: count, at: now)
+    }
+  }
+
+  /// How a job stood when it was last shown: number and status, all of it where it had ended.
+  func last(_ id: JobID) -> JobRecord? {
+    let sighting = state.withLock { $0.recent[id] ?? $0.older[id] }
+    guard let sighting else { return nil }
+    return sighting.ended
+      ?? JobRecord(id: id, status: sighting.status, observedAt: sighting.observedAt)
+  }
+}
+
+extension JobRecord {
+  /// A job of which no more is known.
+  public init(id: JobID, status: String, observedAt: Double) {
+    self.init(
+      fields: [
+        .init(key: "job_id", value: .string("\(id)")), .init(key: "status", value: .string(status)),
+      ], observedAt: observedAt)
+  }
+}
