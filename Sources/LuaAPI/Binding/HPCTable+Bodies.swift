@@ -118,13 +118,17 @@ extension HPCTable {
     guard !call.isAbsent(1) else { return HelpText.overview() }
     let value = try call.value(1)
     if let entry = entry(for: value, in: call.state) { return HelpText.describe(entry) }
+    if let path = value.asReference.flatMap({ described[call.state.identity(of: $0)] }),
+      let folder = HelpText.folder(path)
+    {
+      return folder
+    }
     if let name = try objects.name(of: value, in: call.state) {
       if name == "hpc" { return HelpText.overview() }
       if let members = HelpText.members(of: name) { return members }
     }
     if let text = value.text {
-      if let members = HelpText.members(of: text) { return members }
-      return ArgumentCheck.unknown("name", text, APISpec.entries.map(\.path))
+      return HelpText.members(of: text) ?? HelpText.folder(text) ?? HelpText.unknown(text)
     }
     return "no help on a \(try call.state.typeName(of: value)); hpc.help() lists the table"
   }
