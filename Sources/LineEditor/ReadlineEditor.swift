@@ -169,7 +169,9 @@
       modes.c_iflag &= ~UInt32(IXON)
       modes.c_cc.1 = 0  // VQUIT
       modes.c_cc.10 = 0  // VSUSP
-      makesSignals = modes.c_lflag & UInt32(ISIG) != 0
+      // The prompt may show before the first wait: a Ctrl-C in a paste would throw its beginning away.
+      modes.c_lflag &= ~UInt32(ISIG)
+      makesSignals = false
       _ = unsafe tcsetattr(descriptor, TCSADRAIN, &modes)
     }
 
@@ -177,6 +179,8 @@
     public func didWait() { setSignals(true) }
 
     private func setSignals(_ wanted: Bool) {
+      // The rest of a paste is on its way: two Ctrl-C in it would end the session.
+      let wanted = wanted && paste == nil
       guard isActive, wanted != makesSignals else { return }
       makesSignals = wanted
       if wanted { modes.c_lflag |= UInt32(ISIG) } else { modes.c_lflag &= ~UInt32(ISIG) }

@@ -62,10 +62,9 @@ final class ValueReader {
   /// The beginning of a text, not cut within a character of UTF-8.
   private static func cut(_ bytes: [UInt8], to limit: Int) -> [UInt8] {
     guard bytes.count > limit else { return bytes }
-    var kept = bytes[..<limit]
-    for _ in 0..<3 where kept.last.map({ $0 & 0xc0 == 0x80 }) == true { kept.removeLast() }
-    if let last = kept.last, last >= 0xc0 { kept.removeLast() }
-    return Array(kept)
+    var end = limit
+    while end > limit - 4, bytes[end] & 0xc0 == 0x80 { end -= 1 }
+    return Array(bytes[..<end])
   }
 
   /// `3000 jobs`, for a list of objects within another value; nil for anything else.

@@ -110,7 +110,8 @@ final class PromptReader {
       editor.willWait()
     }
     state.wait { [self] in
-      editor.didWait()
+      // Without a task there is nothing that a signal could stop.
+      if state.aliveTasks > 0 { editor.didWait() }
       return event != nil || ending != nil
     }
     state.willWait = nil
