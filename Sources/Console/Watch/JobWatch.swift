@@ -90,9 +90,6 @@ final class JobWatch {
   private func open(_ call: borrowing LuaCall) throws -> Bool {
     let palette = isatty(1) == 1 ? palette : Palette(isOn: false)
     let interval = try call.number(1)
-    guard interval > 0 else {
-      throw LuaError("bad argument #1 to 'watch' (option 'interval': must be more than 0 seconds)")
-    }
     view = WatchView(title: title, interval: interval, palette: palette)
     let state = call.state
     isPlain = isDumb || isatty(0) != 1 || isatty(1) != 1

@@ -20,7 +20,16 @@ extension HPCTable {
     let store = try StoreBindings(table: self, connection: connection, state: state)
     bodies.merge(store.bodies) { _, new in new }
     bodies.merge(toolBodies(connection, in: state)) { _, new in new }
-    bodies["hpc.watch"] = inLua("watch")
+    if case .native(let body) = inLua("watch") {
+      bodies["hpc.watch"] = .native { call in
+        if !call.isAbsent(1),
+          let interval = try call.state.rawGet(call.table(1), "interval").asNumber, interval <= 0
+        {
+          throw LuaError.argument(1, "option 'interval': seconds must be more than 0")
+        }
+        return try body(call)
+      }
+    }
     let watch = try state.function("watch") { [weak self] call in
       guard let watch = try self?.makeWatch?(call.state) else {
         throw LuaError("there is nothing here to watch jobs on")
