@@ -16,6 +16,8 @@ public final class ScriptRunner {
   private let options: CommandLineOptions
   private let host: HPCHost
   private let table: HPCTable
+  /// What was reported last, for `.trace` of a prompt after a script.
+  private var lastError: LuaError?
   /// Set by `os.exit(status, true)`.
   private var exitStatus: Int32?
   private var showsTracebacks = true
@@ -257,7 +259,9 @@ public final class ScriptRunner {
       clearProgress: { [unowned self] in host.progress?.show(nil) },
       sweeps: { [unowned self] in host.sweeps.underWay },
       awaitSubmissions: { [unowned self] in awaitSubmissions() })
-    return try REPL(state: state, table: table, surroundings: surroundings).run()
+    let prompt = REPL(state: state, table: table, surroundings: surroundings)
+    prompt.lastError = lastError
+    return try prompt.run()
   }
 
   /// The environment as it is now.
@@ -277,6 +281,7 @@ public final class ScriptRunner {
 
   /// Shows an error as lua.c does: strings with a traceback, objects by their `__tostring`.
   private func report(_ error: LuaError) -> Int32 {
+    lastError = error
     fflush(nil)
     if let status = sweepStatus(of: error) {
       host.log(status == ExitStatus.success ? .info : .error, error.message)

@@ -1,17 +1,27 @@
 -- hpc.watch: one list request for each interval, until q. Called with what the console gives:
--- open(count), shown(jobs), failed(err), key(), close().
+-- open(interval, owner), shown(jobs), failed(err), key(), leave(), close(owner).
 local console = ...
 
 return function(hpc, options)
   local interval = options.interval or math.max(1, 10 / (hpc.config.clock_rate or 1))
-  local lists, is_over = 0, false
+  -- The next interval is the second try: a service that fails is to be seen at once.
+  local asked = {
+    name = options.name,
+    state = options.state,
+    retry_deadline = 0,
+    timeout = math.max(30, interval),
+  }
+  local lists = 0
+  -- The task whose lists count; one that was cancelled has nothing more to say.
+  local current = {}
 
-  local function look()
-    local ok, answer = pcall(hpc.jobs.list, { name = options.name, state = options.state })
-    lists = lists + 1
-    if is_over then
+  local function look(mine)
+    local ok, answer = pcall(hpc.jobs.list, asked)
+    if mine ~= current then
       return true
-    elseif ok then
+    end
+    lists = lists + 1
+    if ok then
       console.shown(answer)
     else
       console.failed(answer)
@@ -19,24 +29,36 @@ return function(hpc, options)
     return options.count and lists >= options.count
   end
 
-  if not console.open(interval) then
-    while not look() do
+  -- Before the screen is taken: Ctrl-C may come as soon as it is drawn.
+  local owner = {}
+  local _ <close> = setmetatable({}, {
+    __close = function()
+      console.close(owner)
+    end,
+  })
+  if not console.open(interval, owner) then
+    while not look(current) do
       hpc.sleep(interval)
     end
     return
   end
-  local _ <close> = setmetatable({}, { __close = console.close })
-  local function keep_looking()
-    while not look() do
-      hpc.sleep(interval)
-    end
-    console.leave()
-  end
   -- Beside the keys, so that a request under way delays none of them.
-  local looking = hpc.spawn(keep_looking)
+  local function start()
+    local mine = {}
+    current = mine
+    return hpc.spawn(function()
+      while not look(mine) do
+        hpc.sleep(interval)
+      end
+      if mine == current then
+        console.leave()
+      end
+    end)
+  end
+  local looking = start()
   local _ <close> = setmetatable({}, {
     __close = function()
-      is_over = true
+      current = nil
       looking:cancel()
     end,
   })
@@ -46,7 +68,7 @@ return function(hpc, options)
       return
     elseif key == "refresh" then
       looking:cancel()
-      looking = hpc.spawn(keep_looking)
+      looking = start()
     end
   end
 end

@@ -13,7 +13,7 @@ public enum LineEvent: Sendable, Equatable {
 /// Reads forms from people, without ever blocking: the owner waits for ``descriptor`` in its own
 /// poll, so that background tasks go on while a prompt is up.
 ///
-/// An editor belongs to one thread. It is idle until ``begin(prompt:)``; it becomes idle again with
+/// An editor belongs to one thread. It is idle until ``begin(prompt:isQuestion:)``; it becomes idle again with
 /// the event that ``process()`` returns, and then the terminal is in the modes that programs expect.
 public protocol LineEditor: AnyObject {
   /// The descriptor that is readable when ``process()`` has something to do.
@@ -24,8 +24,10 @@ public protocol LineEditor: AnyObject {
 
   /// Shows a prompt and starts to take input.
   ///
-  /// - Parameter prompt: text of one line; may hold colour sequences.
-  func begin(prompt: String)
+  /// - Parameters:
+  ///   - prompt: text of one line; may hold colour sequences.
+  ///   - isQuestion: what is typed is an answer: no form is recalled.
+  func begin(prompt: String, isQuestion: Bool)
 
   /// Takes what was typed, at most some kilobytes at a time. May be called whether or not the
   /// descriptor is readable.
@@ -61,7 +63,7 @@ public protocol LineEditor: AnyObject {
   /// Adds a form to those that can be recalled.
   func remember(_ form: [UInt8])
 
-  /// Ends the use of the terminal.
+  /// Ends the use of the terminal, off the line of a prompt that is up.
   func close()
 }
 

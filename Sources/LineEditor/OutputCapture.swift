@@ -95,7 +95,7 @@ public final class OutputCapture {
   public func stop() -> Bool {
     guard isActive else { return false }
     _ = unsafe fflush(hpc_stdout())
-    readNew()
+    Descriptor.write(takeLines(), to: terminal)
     unsafe Self.active = nil
     _ = dup2(terminal, 1)
     if capturesErrors { _ = dup2(errors, 2) }

@@ -5,14 +5,39 @@ struct PasteDecoder {
   /// A paste that never ends must not eat all memory: what comes later is dropped.
   private static let limit = 64 << 20
 
+  /// Terminals send a paste at once: after such a silence somebody types.
+  private static let silence = Duration.seconds(1)
+
   private var bytes: [UInt8] = []
+  private var lastInput: ContinuousClock.Instant
+
+  /// - Parameter start: when the opening sequence came.
+  init(at start: ContinuousClock.Instant) { lastInput = start }
+
+  /// Whether Ctrl-C was typed because the end of the paste does not come: alone, after a silence.
+  ///
+  /// - Parameters:
+  ///   - input: bytes as they were read, not yet taken.
+  ///   - interruptKey: the byte that Ctrl-C sends.
+  ///   - now: when they were read.
+  func isGivenUp(
+    by input: ArraySlice<UInt8>, _ interruptKey: UInt8, at now: ContinuousClock.Instant
+  ) -> Bool {
+    interruptKey != 0 && input.count == 1 && input.first == interruptKey
+      && now - lastInput >= Self.silence
+  }
 
   /// Takes input.
   ///
-  /// - Parameter input: bytes as they were read.
+  /// - Parameters:
+  ///   - input: bytes as they were read.
+  ///   - now: when they were read.
   /// - Returns: nil while the paste goes on; else the text, ready to be inserted, and what follows
   ///   it in the input.
-  mutating func take(_ input: ArraySlice<UInt8>) -> (text: [UInt8], rest: ArraySlice<UInt8>)? {
+  mutating func take(_ input: ArraySlice<UInt8>, at now: ContinuousClock.Instant) -> (
+    text: [UInt8], rest: ArraySlice<UInt8>
+  )? {
+    lastInput = now
     let before = bytes.count
     bytes.append(contentsOf: input)
     let from = max(0, before - Self.terminator.count + 1)

@@ -26,7 +26,7 @@ public final class PlainLineEditor: LineEditor {
     readSize = isatty(input) == 1 ? 4096 : 1
   }
 
-  public func begin(prompt: String) {
+  public func begin(prompt: String, isQuestion: Bool) {
     self.prompt = prompt
     isActive = true
     Descriptor.write(prompt.utf8, to: output)

@@ -14,6 +14,8 @@
     /// Bytes read beyond the end of a paste.
     private var ahead: ArraySlice<UInt8> = []
     private var paste: PasteDecoder?
+    /// The history, while a question is asked.
+    private var hidden: UnsafeMutablePointer<HISTORY_STATE>?
     private var event: LineEvent?
     private var isClosed = false
     /// The terminal's modes while a prompt is up, but for ISIG.
@@ -54,24 +56,29 @@
       _ = rl_initialize()
       // The one command of readline's that waits in place, for half a second.
       _ = unsafe rl_variable_bind("blink-matching-paren", "off")
+      hpc_rl_comment_as_lua()
       using_history()
       bindKeys()
     }
 
     deinit { unsafe fclose(stream) }
 
-    public func begin(prompt: String) {
+    public func begin(prompt: String, isQuestion: Bool) {
       guard !isActive else { return }
       isActive = true
       event = nil
+      if isQuestion { unsafe hidden = unsafe hpc_rl_hide_history() }
       hpc_rl_forget_eof()
       // Another program, or a full screen, may have seen the size change.
       rl_reset_screen_size()
+      fitScreen()
       _ = TerminalGuard.arm(descriptor)
       TerminalGuard.setPrompting(true)
       unsafe rl_callback_handler_install(Self.marked(prompt)) { line in
         unsafe ReadlineEditor.current?.accept(line)
       }
+      // It has looked at the environment's locale again.
+      hpc_rl_read_utf8()
     }
 
     /// Colour sequences of a prompt within the marks by which readline knows what takes no room.
@@ -109,6 +116,10 @@
       paste = nil
       status = []
       rl_callback_handler_remove()
+      if let history = unsafe hidden {
+        unsafe hpc_rl_show_history(history)
+        unsafe hidden = nil
+      }
       TerminalGuard.setPrompting(false)
     }
 
@@ -122,7 +133,7 @@
           abandon()
           event = .interrupted
         } else {
-          rl_callback_read_char()
+          hpc_rl_read_char()
           budget -= 1
         }
         if isClosed, event == nil {
@@ -158,7 +169,9 @@
       modes.c_iflag &= ~UInt32(IXON)
       modes.c_cc.1 = 0  // VQUIT
       modes.c_cc.10 = 0  // VSUSP
-      makesSignals = modes.c_lflag & UInt32(ISIG) != 0
+      // The prompt may show before the first wait: a Ctrl-C in a paste would throw its beginning away.
+      modes.c_lflag &= ~UInt32(ISIG)
+      makesSignals = false
       _ = unsafe tcsetattr(descriptor, TCSADRAIN, &modes)
     }
 
@@ -166,6 +179,8 @@
     public func didWait() { setSignals(true) }
 
     private func setSignals(_ wanted: Bool) {
+      // The rest of a paste is on its way: two Ctrl-C in it would end the session.
+      let wanted = wanted && paste == nil
       guard isActive, wanted != makesSignals else { return }
       makesSignals = wanted
       if wanted { modes.c_lflag |= UInt32(ISIG) } else { modes.c_lflag &= ~UInt32(ISIG) }
@@ -180,7 +195,7 @@
 
     /// Key of the sequence that opens a bracketed paste: what follows is not for readline, which
     /// would wait for its end in place.
-    func beginPaste() { paste = PasteDecoder() }
+    func beginPaste() { paste = PasteDecoder(at: .now) }
 
     private func readPaste() -> Int {
       let input: ArraySlice<UInt8>
@@ -194,7 +209,10 @@
         input = ahead
         ahead = []
       }
-      if let (text, rest) = paste?.take(input) {
+      if paste?.isGivenUp(by: input, interruptKey, at: .now) == true {
+        abandon()
+        event = .interrupted
+      } else if let (text, rest) = paste?.take(input, at: .now) {
         paste = nil
         ahead = rest
         insert(text)
@@ -258,8 +276,27 @@
     }
 
     public func resize() {
-      if isActive { rl_resize_terminal() } else { rl_reset_screen_size() }
+      if isActive, fitScreen() {
+        _ = rl_clear_visible_line()
+        _ = rl_forced_update_display()
+      } else if isActive {
+        rl_resize_terminal()
+      }
     }
+
+    /// Readline divides by a third of the width, and scrolls sideways in a single line: it is told
+    /// of a larger screen where there is hardly any.
+    ///
+    /// - Returns: whether it had to be.
+    @discardableResult
+    private func fitScreen() -> Bool {
+      let (columns, rows) = TerminalGuard.size(of: output)
+      guard columns < Self.leastColumns || rows < 2 else { return false }
+      rl_set_screen_size(Int32(max(2, rows)), Int32(max(Self.leastColumns, columns)))
+      return true
+    }
+
+    private static let leastColumns = 8
 
     public func suspend() {
       guard isActive else { return }
@@ -284,6 +321,10 @@
       }
     }
 
-    public func close() { leave() }
+    public func close() {
+      guard isActive else { return }
+      leave()
+      Descriptor.write(Array("\r\n".utf8), to: output)
+    }
   }
 #endif

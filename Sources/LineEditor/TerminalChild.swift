@@ -63,6 +63,9 @@ public final class TerminalChild {
     _ = unsafe sigaction(SIGQUIT, &ignore, &quit)
   }
 
+  /// Sends the child a signal.
+  public func send(_ signal: Int32) { _ = kill(process, signal) }
+
   /// Waits for the child's end, if it has not come yet, and takes the signals back.
   ///
   /// - Returns: its exit status; 128 and the signal that ended it.

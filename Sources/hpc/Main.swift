@@ -18,7 +18,9 @@ enum Main {
       print(CommandLineOptions.usage)
       return
     }
-    if options.showsVersion {
+    // A prompt on a terminal greets with it.
+    let isGreeted = options.isInteractive && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    if options.showsVersion, !isGreeted || options.isQuiet {
       print("hpc \(version)  Lua 5.4  https://www.lua.org/manual/5.4/")
     }
     if case .subcommand("sim", let arguments) = options.program {

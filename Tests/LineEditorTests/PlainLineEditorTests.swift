@@ -18,13 +18,13 @@ struct PlainLineEditorTests {
     for text in input {
       Descriptor.write(Array(text.utf8), to: to[1])
       while Descriptor.isReadable(to[0]) {
-        if !editor.isActive { editor.begin(prompt: "> ") }
+        if !editor.isActive { editor.begin(prompt: "> ", isQuestion: false) }
         if let event = editor.process() { events.append(event) }
       }
     }
     close(to[1])
     while events.last != .endOfInput {
-      if !editor.isActive { editor.begin(prompt: "> ") }
+      if !editor.isActive { editor.begin(prompt: "> ", isQuestion: false) }
       if let event = editor.process() { events.append(event) }
     }
     close(from[1])
@@ -58,7 +58,7 @@ struct PlainLineEditorTests {
     var from: [Int32] = [0, 0]
     #expect(unsafe pipe(&from) == 0)
     let editor = PlainLineEditor(input: from[0], output: from[1]) { _ in true }
-    editor.begin(prompt: "> ")
+    editor.begin(prompt: "> ", isQuestion: false)
     editor.showAbove(Array("news".utf8))
     editor.abandon()
     #expect(!editor.isActive)

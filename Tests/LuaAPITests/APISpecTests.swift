@@ -27,5 +27,24 @@ import Testing
     }
     #expect(HelpText.members(of: "Job")?.contains("Job:refresh()") == true)
     #expect(HelpText.members(of: "Nothing") == nil)
+    for name in [
+      "Task", "Sync", "Transfer", "Sweep", "Row", "Space", "Error", "hpc.Error", "Config",
+    ] {
+      #expect(HelpText.members(of: name) != nil, "\(name)")
+    }
+    #expect(HelpText.folder("hpc.jobs")?.contains("hpc.jobs.wait") == true)
+    #expect(HelpText.folder("jobs") == HelpText.folder("hpc.jobs"))
+  }
+
+  @Test(arguments: [
+    ("hpc.jobs.submitt", "did you mean hpc.jobs.submit?"), ("submitt", "hpc.jobs.submit?"),
+    ("jobs.submt", "hpc.jobs.submit?"), ("Job.stat", "Job.state?"), ("Swep", "hpc.sweep?"),
+    ("nix", "hpc.help() lists"), ("nothing", "hpc.help() lists"), ("\u{1b}[2J", "hpc.help() lists"),
+  ])
+  func unknownNamesGetTheNearest(name: String, answer: String) {
+    let text = HelpText.unknown(name)
+    #expect(text.contains(answer), "\(text)")
+    #expect(text.count < 100)
+    #expect(!text.contains("\u{1b}"))
   }
 }

@@ -91,6 +91,8 @@ import Testing
       #expect(try await help(entry.path)?.hasPrefix(entry.signature) == true, "\(entry.path)")
     }
     #expect(try await help("'jobs.submt'")?.contains("hpc.jobs.submit") == true)
+    #expect(try await help("hpc.jobs") == HelpText.folder("hpc.jobs"))
+    #expect(try await help("hpc.space") == HelpText.folder("hpc.space"))
   }
 
   @Test func theTableCanBeRequired() async throws {

@@ -75,6 +75,17 @@ struct APITypes<World: CompletionWorld> {
     }
   }
 
+  /// The field or method of the spec that the last step names, of a class that the steps before it
+  /// lead to.
+  func member(_ steps: [Step]) -> APIEntry? {
+    guard steps.count > 1, let name = className(resolve(steps.dropLast())) else { return nil }
+    switch steps.last {
+    case .key(let key): return APISpec.entry("\(name).\(key)") ?? APISpec.entry("\(name):\(key)")
+    case .method(let method): return APISpec.entry("\(name):\(method)")
+    default: return nil
+    }
+  }
+
   private func entry(_ target: Target) -> APIEntry? {
     switch target {
     case .live(_, let entry): entry
@@ -101,6 +112,7 @@ struct APITypes<World: CompletionWorld> {
     case .brace:
       let table = table(frames)
       guard let key = frame.key else { return table?.element }
+      if case .named(let type)? = table { return type }
       return table?.optionFields.first { $0.name == key }?.type
     }
   }

@@ -55,9 +55,9 @@ struct Completer<World: CompletionWorld> {
     let expected = APITypes(world: world).expected(context.frames)
     var found: [Candidate] = []
     if let frame = context.frames.last, frame.bracket == .brace, frame.key == nil {
-      let fields = APITypes(world: world).table(context.frames)?.optionFields ?? []
-      found = fields.filter { $0.name.hasPrefix(word) && !frame.keys.contains($0.name) }
-        .map { Candidate($0.name, suffix: " = ", label: "\($0.name) =") }
+      let keys = APITypes(world: world).table(context.frames)?.keyNames ?? []
+      found = keys.filter { $0.hasPrefix(word) && !frame.keys.contains($0) }
+        .map { Candidate($0, suffix: " = ", label: "\($0) =") }
       if !found.isEmpty { return found }
     }
     found += (expected?.words ?? []).map { "\"\($0)\"" }.filter { $0.hasPrefix(word) }
@@ -84,16 +84,33 @@ struct Completer<World: CompletionWorld> {
   private func members(_ word: String, of steps: [CursorContext.Step], isMethod: Bool)
     -> [Candidate]
   {
+    visible(members(of: steps), word).filter { $0.isFunction || !isMethod }
+      .map { Candidate($0.name) }
+  }
+
+  private func members(of steps: [CursorContext.Step]) -> [CompletionMember] {
     let target = APITypes(world: world).resolve(steps)
     var found: [CompletionMember] = []
     if case .live(let value, _) = target { found = world.members(of: value) }
     if let name = APITypes(world: world).className(target) {
-      found += APISpec.entries.filter { $0.path.hasPrefix("\(name).") && $0.kind != .function }
+      found += APISpec.entries.filter { $0.path == "\(name).\($0.name)" && $0.kind != .function }
         .map { CompletionMember(name: $0.name, isFunction: false) }
       found += APISpec.entries.filter { $0.path.hasPrefix("\(name):") }
         .map { CompletionMember(name: $0.name, isFunction: true) }
     }
-    return visible(found, word).filter { $0.isFunction || !isMethod }.map { Candidate($0.name) }
+    return found
+  }
+
+  /// `t["na`: any key, but for those that would need escapes.
+  private func keys(_ word: String, of steps: [CursorContext.Step], closing: String) -> [Candidate]
+  {
+    members(of: steps).filter { $0.name.hasPrefix(word) && Self.isPlain($0.name) }
+      .map { Candidate($0.name, suffix: closing) }
+  }
+
+  /// Whether a text can stand between quotes as it is; what cannot is left to its owner.
+  private static func isPlain(_ text: String) -> Bool {
+    !text.utf8.contains { $0 < 0x20 || $0 == 0x22 || $0 == 0x27 || $0 == 0x5c || $0 == 0x7f }
   }
 
   // MARK: Jobs, words and files
@@ -108,6 +125,13 @@ struct Completer<World: CompletionWorld> {
     _ word: String, start: Int, quote: UInt8, isEnded: Bool, callee: [CursorContext.Step]?,
     _ context: CursorContext
   ) -> LineCompletion {
+    if callee == nil, let frame = context.frames.last, frame.bracket == .square,
+      let owner = frame.callee
+    {
+      let closing = isEnded ? "" : String(decoding: [quote], as: UTF8.self)
+      return LineCompletion(
+        start: start, candidates: sorted(keys(word, of: owner, closing: closing)))
+    }
     let types = APITypes(world: world)
     let type = callee.map { types.argument(of: $0, at: 0) } ?? types.expected(context.frames)
     let closing = isEnded ? "" : String(decoding: [quote], as: UTF8.self)
@@ -119,7 +143,9 @@ struct Completer<World: CompletionWorld> {
     let isNameOption = context.frames.last?.key == "name"
     var jobs: [Candidate] = []
     for job in world.seenJobs {
-      if !job.name.isEmpty, job.name.hasPrefix(word), isNameOption || type?.isJob != true {
+      if !job.name.isEmpty, job.name.hasPrefix(word), isNameOption || type?.isJob != true,
+        Self.isPlain(job.name)
+      {
         jobs.append(Candidate(job.name, suffix: closing))
       }
       if !isNameOption, job.id.hasPrefix(word) {
@@ -153,10 +179,7 @@ struct Completer<World: CompletionWorld> {
       ?? word
     let found = world.files(in: folder).filter {
       $0.name.hasPrefix(prefix) && (prefix.hasPrefix(".") || !$0.name.hasPrefix("."))
-        // What would need escapes is left to its owner.
-        && !$0.name.utf8.contains {
-          $0 < 0x20 || $0 == 0x22 || $0 == 0x27 || $0 == 0x5c || $0 == 0x7f
-        }
+        && Self.isPlain($0.name)
     }
     return LineCompletion(
       start: start + folder.utf8.count,

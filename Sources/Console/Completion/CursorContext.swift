@@ -17,7 +17,7 @@ struct CursorContext: Equatable {
   struct Frame: Equatable {
     enum Bracket: Equatable { case parenthesis, brace, square }
     var bracket: Bracket
-    /// What is called, for `f(` and `f{`.
+    /// What is called, for `f(` and `f{`; whose member is meant, for `t[`.
     var callee: [Step]?
     /// Commas since the bracket.
     var position = 0
@@ -193,7 +193,7 @@ private struct Reader {
   private mutating func open(_ bracket: Frame.Bracket) {
     outer.append(expression)
     // Without an expression in front a bracket groups, or is a table of its own.
-    frames.append(Frame(bracket: bracket, callee: bracket == .square ? nil : expression))
+    frames.append(Frame(bracket: bracket, callee: expression))
     // The parameters of a function are declared by their names.
     if bracket != .parenthesis { isDeclaring = false }
     expression = nil

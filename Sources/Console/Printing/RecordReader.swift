@@ -74,7 +74,7 @@ struct RecordReader {
     case .number: (try? state.text(of: value)) ?? ""
     default:
       ValuePrinter(palette: Palette(isOn: false), width: .max).inline(
-        values.read(value), painted: false)
+        values.read(value, isNested: true), painted: false)
     }
   }
 

@@ -7,6 +7,8 @@ final class ValueReader {
   private let state: LuaState
   private let table: HPCTable
   private let longestString = 20_000
+  /// Bytes of a text within another value.
+  private let longestPart = 200
   private let deepest = 4
   /// Keys of one table that are looked at.
   private let mostKeys = 100_000
@@ -21,10 +23,12 @@ final class ValueReader {
   }
 
   /// Reads one value.
-  func read(_ value: LuaValue) -> PrintedValue {
+  ///
+  /// - Parameter isNested: whether it is a part of something, and is to be short.
+  func read(_ value: LuaValue, isNested: Bool = false) -> PrintedValue {
     budget = 4000
     failure = nil
-    return read(value, depth: 0, path: [])
+    return read(value, depth: isNested ? 1 : 0, path: [])
   }
 
   /// The class of a value: `__name` of its metatable.
@@ -48,16 +52,28 @@ final class ValueReader {
     case .boolean(let flag): return .constant(flag ? "true" : "false")
     case .integer, .number: return .number((try? state.text(of: value)) ?? "?")
     case .bytes(let bytes):
-      let limit = depth == 0 ? longestString : 200
-      guard bytes.count > limit else { return .string(bytes, more: 0) }
-      // Not within a character of UTF-8.
-      var kept = bytes[..<limit]
-      for _ in 0..<3 where kept.last.map({ $0 & 0xc0 == 0x80 }) == true { kept.removeLast() }
-      if let last = kept.last, last >= 0xc0 { kept.removeLast() }
-      return .string(Array(kept), more: bytes.count - kept.count)
+      let kept = Self.cut(bytes, to: depth == 0 ? longestString : longestPart)
+      return .string(kept, more: bytes.count - kept.count)
     case .reference(let reference): return read(reference, depth: depth, path: path)
     default: return .opaque((try? state.text(of: value)) ?? "userdata")
     }
+  }
+
+  /// The beginning of a text, not cut within a character of UTF-8.
+  private static func cut(_ bytes: [UInt8], to limit: Int) -> [UInt8] {
+    guard bytes.count > limit else { return bytes }
+    var end = limit
+    while end > limit - 4, bytes[end] & 0xc0 == 0x80 { end -= 1 }
+    return Array(bytes[..<end])
+  }
+
+  /// `3000 jobs`, for a list of objects within another value; nil for anything else.
+  private func count(_ reference: LuaReference) -> String? {
+    guard reference.type == .table, let name = className(.reference(reference)),
+      name.hasSuffix("[]")
+    else { return nil }
+    let count = state.rawLength(of: reference)
+    return "\(count) \(name.dropLast(2).lowercased())\(count == 1 ? "" : "s")"
   }
 
   private func read(_ reference: LuaReference, depth: Int, path: [UInt]) -> PrintedValue {
@@ -68,8 +84,15 @@ final class ValueReader {
     guard reference.type == .table else {
       return .opaque((try? state.text(of: value)) ?? reference.type.name)
     }
+    if depth > 0, let count = count(reference) { return .opaque(count) }
     if hasOwnText(reference) {
-      do { return .text(try state.text(of: value)) } catch {
+      do {
+        let text = try state.text(of: value)
+        guard depth > 0, text.utf8.count > longestPart else { return .text(text) }
+        let kept = Self.cut(Array(text.utf8), to: longestPart)
+        return .text(
+          String(decoding: kept, as: UTF8.self) + " … \(text.utf8.count - kept.count) more bytes")
+      } catch {
         let message = (error as? LuaError)?.message ?? "\(error)"
         // Ctrl-C is meant for the whole printing.
         if message == "interrupted!" { budget = 0 }

@@ -64,7 +64,8 @@ struct LuaWorld: CompletionWorld {
   func className(of value: LuaValue) -> String? {
     guard let reference = value.asReference, let metatable = try? state.metatable(of: reference)
     else { return nil }
-    return try? state.rawGet(metatable, "__name").text
+    let name = try? state.rawGet(metatable, "__name").text
+    return name == "hpc.Error" ? "Error" : name
   }
 
   func entryPath(of value: LuaValue) -> String? {

@@ -1,10 +1,35 @@
 import LineEditor
+import LuaAPI
 import LuaRuntime
 
 /// Shows long text a screen at a time; background tasks go on meanwhile.
 struct Pager {
-  let state: LuaState
   let variables: [String: String]
+  /// Waits for the program's end.
+  let wait: (TerminalChild) -> Int32
+
+  /// Whether a text takes more rows than a screen has, the next prompt's included.
+  static func isTaller(_ text: String, columns: Int, rows: Int) -> Bool {
+    var left = rows - 1
+    for line in text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false) {
+      // Most lines are short: their bytes alone say so.
+      let cells = line.count <= columns ? 1 : Self.width(line)
+      left -= max(1, (cells + columns - 1) / columns)
+      if left < 0 { return true }
+    }
+    return false
+  }
+
+  /// Cells of a line, without its colour sequences.
+  private static func width(_ line: Substring.UTF8View) -> Int {
+    let parts = line.split(separator: 0x1b, omittingEmptySubsequences: false)
+    return parts.enumerated().reduce(0) { sum, part in
+      let (index, bytes) = part
+      let end = index > 0 ? bytes.firstIndex(of: 0x6d) : nil
+      let shown = end.map { bytes[bytes.index(after: $0)...] } ?? bytes
+      return sum + TextTable.width(String(decoding: shown, as: UTF8.self))
+    }
+  }
 
   /// - Returns: false when there is no pager to be had: the text is still to be shown.
   func show(_ text: String) -> Bool {
@@ -18,20 +43,7 @@ struct Pager {
       let child = TerminalChild(
         command, input: Array((text + "\n").utf8), variables: environment)
     else { return false }
-    return child.wait(in: state) != 127
-  }
-}
-
-extension TerminalChild {
-  /// Waits for the end while the loop runs.
-  func wait(in state: LuaState) -> Int32 {
-    if descriptor >= 0 {
-      var hasEnded = false
-      let watch = state.watch(descriptor) { _ in hasEnded = true }
-      state.wait { hasEnded }
-      state.unwatch(watch)
-    }
-    return finish()
+    return wait(child) != 127
   }
 }
 
@@ -45,5 +57,13 @@ extension LuaState {
     }
     wait { condition() || ContinuousClock.now >= deadline }
     alarm.cancel()
+  }
+
+  /// Runs what is due and ready, and waits for nothing.
+  func runReady() {
+    var hasTurned = false
+    let port = port(of: Bool.self) { _, _ in hasTurned = true }
+    port.post(true)
+    wait { hasTurned }
   }
 }

@@ -60,7 +60,10 @@ enum PromptInput: Equatable {
       ? name : nil
   }
 
-  /// What to type here, for words of shells and of the batch system.
+  private static let overview =
+    "hpc shows the map of the table, .help the commands of this prompt, hpc.jobs.submit? explains one function."
+
+  /// What to type here, for words of shells and of batch systems.
   private static func hint(_ text: String, _ isGlobal: (String) -> Bool) -> String? {
     guard !text.contains("\n") else { return nil }
     let word = String(text.prefix { LuaLexer.isNamePart($0.asciiValue ?? 0) })
@@ -70,19 +73,26 @@ enum PromptInput: Equatable {
     let isWord =
       rest.isEmpty || (rest.hasPrefix(" ") && !"=({[.:'\"".contains(argument.first ?? "x"))
     let isCall = rest == "()" && ["exit", "quit", "help"].contains(word)
+    if word == "hpc", isWord, !argument.isEmpty {
+      return argument.hasPrefix("help")
+        ? overview : "This is hpc already; !\(text) runs another one in the shell."
+    }
     guard isWord || isCall, !isGlobal(word) else { return nil }
     switch word {
     case "help":
       return argument.isEmpty || isCall
-        ? "hpc shows the map of the table, .help the commands of this prompt, hpc.jobs.submit? explains one function."
+        ? overview
         : ".help \(argument) explains it."
     case "exit", "quit": return "Ctrl-D or .quit leaves."
-    case "pjstat": return "hpc.jobs.list() shows your jobs; hpc.watch() keeps showing them."
-    case "pjsub":
+    case "clear", "cls": return "Ctrl-L clears the screen."
+    case "history": return "Up recalls earlier forms, Ctrl-R searches in them."
+    case "pjstat", "squeue", "qstat":
+      return "hpc.jobs.list() shows your jobs; hpc.watch() keeps showing them."
+    case "pjsub", "sbatch", "qsub":
       return argument.isEmpty
         ? "hpc.jobs.submit(\"run.sh\") submits a script that lies in your home on the machine."
         : "hpc.jobs.submit(\(ValuePrinter.quoted(Array((argument.split(separator: " ").last ?? "").utf8)))) submits a script that lies in your home on the machine."
-    case "pjdel":
+    case "pjdel", "scancel", "qdel":
       let id = argument.split(separator: " ").first.flatMap { Int($0) }.map(String.init)
       return "hpc.jobs.cancel(\(id ?? "id")) cancels a job."
     case "ls", "cat", "pwd", "head", "tail", "less", "grep", "cp", "mv", "rm", "mkdir", "vi", "vim",

@@ -21,33 +21,44 @@ final class PromptReader {
   private let capture: OutputCapture?
   private let signals: TerminalSignals?
   private var lastForm: [UInt8] = []
-  private var isQuestion = false
   private var ending: Int32?
+  private let isLeaving: () -> Bool
 
   /// - Parameters:
   ///   - state: the loop that runs while nothing is typed.
   ///   - hooks: what an editor asks.
   ///   - isRich: whether the terminal can do more than print lines.
-  init(state: LuaState, hooks: LineEditorHooks, isRich: Bool) {
+  ///   - isLeaving: whether an interrupt means `os.exit` and no Ctrl-C.
+  init(
+    state: LuaState, hooks: LineEditorHooks, isRich: Bool, isLeaving: @escaping () -> Bool
+  ) {
     self.state = state
+    self.isLeaving = isLeaving
     let isAnswer = Box(false)
     var hooks = hooks
     let isComplete = hooks.isComplete
     hooks.isComplete = { isAnswer.value || isComplete($0) }
-    var made: (any LineEditor)?
-    var capture: OutputCapture?
+    let rich = isRich ? Self.richEditor(hooks) : nil
+    editor = rich?.editor ?? PlainLineEditor(isComplete: hooks.isComplete)
+    capture = rich?.capture
+    self.isAnswer = isAnswer
+    signals = rich == nil ? nil : TerminalSignals()
+    if rich == nil, isatty(0) == 0 { StandardOutput.unbufferInput() }
+    LuaState.restoreTerminal { TerminalGuard.restore() }
+  }
+
+  /// Readline, and what holds output back from it; nil where it cannot be had.
+  private static func richEditor(_ hooks: LineEditorHooks) -> (
+    editor: any LineEditor, capture: OutputCapture
+  )? {
     #if Readline
-      if isRich, let output = OutputCapture() {
-        made = ReadlineEditor(output: output.terminal, hooks: hooks)
-        if made != nil { capture = output }
+      if let capture = OutputCapture(),
+        let editor = ReadlineEditor(output: capture.terminal, hooks: hooks)
+      {
+        return (editor, capture)
       }
     #endif
-    editor = made ?? PlainLineEditor(isComplete: hooks.isComplete)
-    self.capture = capture
-    self.isAnswer = isAnswer
-    signals = made == nil ? nil : TerminalSignals()
-    if made == nil, isatty(0) == 0 { StandardOutput.unbufferInput() }
-    LuaState.restoreTerminal { TerminalGuard.restore() }
+    return nil
   }
 
   private final class Box {
@@ -73,7 +84,7 @@ final class PromptReader {
     }
     isAnswer.value = isQuestion
     StandardOutput.flush()
-    editor.begin(prompt: prompt)
+    editor.begin(prompt: prompt, isQuestion: isQuestion)
     capture?.start()
     let wake = state.port(of: Bool.self) { _, _ in }
     if capture != nil { PromptOutput.onWrite { wake.post(true) } }
@@ -99,7 +110,8 @@ final class PromptReader {
       editor.willWait()
     }
     state.wait { [self] in
-      editor.didWait()
+      // Without a task there is nothing that a signal could stop.
+      if state.aliveTasks > 0 { editor.didWait() }
       return event != nil || ending != nil
     }
     state.willWait = nil
@@ -107,7 +119,9 @@ final class PromptReader {
     state.unwatch(keys)
     happenings.map(state.unwatch)
     showOutput()
-    if editor.isActive { event == .interrupted ? editor.abandon() : editor.close() }
+    if editor.isActive {
+      event == .interrupted && !isLeaving() ? editor.abandon() : editor.close()
+    }
     capture?.stop()
     if let ending { return .terminated(ending) }
     switch event {
@@ -116,6 +130,41 @@ final class PromptReader {
     case .closed: return .closed
     case .endOfInput, nil: return .endOfInput
     }
+  }
+
+  /// Waits for a program that has the terminal, while the loop runs; what tasks write meanwhile is
+  /// shown after it. SIGTERM is passed on, and ends the session once the program has ended.
+  ///
+  /// - Parameters:
+  ///   - child: the program.
+  ///   - closing: what the terminal is to get before that.
+  /// - Returns: its exit status.
+  func wait(for child: TerminalChild, closing: String = "") -> Int32 {
+    capture?.start()
+    let before = state.idleInterrupt
+    var isTerminated = false
+    state.idleInterrupt = { [unowned self] signal in
+      guard signal == SIGTERM else { return }
+      terminate(128 + signal)
+      child.send(SIGTERM)
+      isTerminated = true
+    }
+    if child.descriptor >= 0 {
+      var hasEnded = false
+      let watch = state.watch(child.descriptor) { _ in hasEnded = true }
+      state.wait { hasEnded || isTerminated }
+      if !hasEnded {
+        // A shell may not heed it.
+        state.waitAtMost(until: .now + .seconds(1)) { hasEnded }
+        if !hasEnded { child.send(SIGKILL) }
+      }
+      state.unwatch(watch)
+    }
+    state.idleInterrupt = before
+    let status = child.finish()
+    Descriptor.write(closing.utf8, to: capture?.terminal ?? 1)
+    if capture?.stop() == true { StandardOutput.write("\n") }
+    return status
   }
 
   private func showOutput() {

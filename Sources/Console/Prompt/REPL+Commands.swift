@@ -70,9 +70,7 @@ extension REPL {
     if name.isEmpty || name == "hpc" {
       return show(TableMap.text(width: width, palette: view.palette))
     }
-    if name == "Job" || name == "Task" || name == "Sync", let members = HelpText.members(of: name) {
-      return say(members)
-    }
+    if let members = HelpText.members(of: name) { return say(members) }
     let context = CursorContext(before: Array((name + ".").utf8))
     let types = APITypes(world: LuaWorld(state: state, table: table, jobs: jobs))
     if case .member(let steps, _) = context.place {
@@ -82,10 +80,10 @@ extension REPL {
       case .live(_, let entry?): return say(HelpText.describe(entry))
       default: break
       }
-      if let entry = APISpec.entry(name) ?? APISpec.entry("hpc.\(name)") {
+      if let entry = APISpec.entry(name) ?? APISpec.entry("hpc.\(name)") ?? types.member(steps) {
         return say(HelpText.describe(entry))
       }
-      if let folder = folder(name) { return say(folder) }
+      if let folder = HelpText.folder(name) { return say(folder) }
       if let name = types.className(target), let members = HelpText.members(of: name) {
         return say(members)
       }
@@ -94,19 +92,7 @@ extension REPL {
         return say("\(name) is a \(type); hpc.help() lists what is explained")
       }
     }
-    say("there is no \(name); hpc shows the table")
-  }
-
-  /// The entries below a path such as `hpc.jobs`.
-  private func folder(_ path: String) -> String? {
-    let path = path.hasPrefix("hpc") ? path : "hpc." + path
-    let entries = APISpec.entries.filter { $0.path.hasPrefix(path + ".") }
-    guard !entries.isEmpty else { return nil }
-    let width = min(60, entries.map { $0.signature.count }.max() ?? 0)
-    return entries.map {
-      $0.signature + String(repeating: " ", count: max(0, width - $0.signature.count) + 2)
-        + $0.summary
-    }.joined(separator: "\n")
+    say(HelpText.unknown(name))
   }
 
   private var width: Int { TerminalGuard.size(of: 1).columns }
@@ -118,12 +104,10 @@ extension REPL {
     guard let child = TerminalChild(command, variables: surroundings.variables) else {
       return show("the shell cannot be started")
     }
-    let status = child.wait(in: state)
-    // Wherever the cursor was left, the prompt begins on a line of its own: a full line of blanks
+    // Wherever the cursor is left, what follows begins on a line of its own: a full line of blanks
     // wraps unless it began at the edge.
-    if view.palette.isOn {
-      StandardOutput.write(String(repeating: " ", count: max(1, width - 1)) + "\r\u{1b}[K")
-    }
+    let edge = String(repeating: " ", count: max(1, width - 1)) + "\r\u{1b}[K"
+    let status = wait(for: child, closing: view.palette.isOn ? edge : "")
     if status != 0 { show(view.palette.paint("exit status \(status)", .faint)) }
   }
 }

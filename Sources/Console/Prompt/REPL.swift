@@ -33,7 +33,6 @@ final class REPL {
   let view: ValueView
   let jobs: SeenJobs
   let compiler: FormCompiler
-  private let filter: HistoryFilter
   private var history: HistoryFile?
   private var input: PromptReader?
 
@@ -53,11 +52,13 @@ final class REPL {
       isOn: Palette.isWanted(
         isTerminal: isTerminal, allowed: surroundings.allowsColor, variables: variables))
     view = ValueView(state: state, table: table, palette: palette)
-    jobs = SeenJobs(state: state, values: ValueReader(state: state, table: table))
+    let jobs = SeenJobs(state: state)
+    self.jobs = jobs
     compiler = FormCompiler(state: state)
-    filter = HistoryFilter(
-      secrets: variables.filter { $0.key.contains("SECRET") || $0.key.contains("TOKEN") }
-        .map(\.value))
+    if isTerminal {
+      jobs.noteGlobals(ValueReader(state: state, table: table))
+      table.sawJobs = { jobs.note($0) }
+    }
   }
 
   /// Reads and runs forms until the user leaves.
@@ -101,7 +102,8 @@ final class REPL {
     return PromptReader(
       state: state, hooks: hooks,
       isRich: isTerminal
-        && !["dumb", ""].contains(surroundings.variables["TERM", default: ""]))
+        && !["dumb", ""].contains(surroundings.variables["TERM", default: ""]),
+      isLeaving: { [unowned self] in surroundings.requestedExit() != nil })
   }
 
   private var prompt: String {
@@ -151,11 +153,19 @@ final class REPL {
     }
   }
 
+  /// What is known of secrets now.
+  private var filter: HistoryFilter {
+    let variables = surroundings.variables.filter {
+      $0.key.contains("SECRET") || $0.key.contains("TOKEN")
+    }
+    return HistoryFilter(secrets: variables.map(\.value) + table.secrets)
+  }
+
   /// Before the form runs: whatever it does, it can be recalled.
   private func remember(_ form: [UInt8], _ input: PromptReader) {
     guard form.contains(where: { !LuaLexer.isSpace($0) }) else { return }
     let isNew = input.remember(form)
-    guard isNew, filter.allows(form), let history else { return }
+    guard isNew, let history, filter.allows(form) else { return }
     do { try history.append(form) } catch {
       self.history = nil
       warn("history is not kept: \(error)")
@@ -232,7 +242,6 @@ final class REPL {
     case .returned(let values):
       guard isExpression, !values.isEmpty else { break }
       keep(values)
-      for value in values { jobs.note(value) }
       display(values)
     case .failed(let error): show(error)
     case .interrupted(let signal):
@@ -285,12 +294,17 @@ final class REPL {
   func show(_ text: String) {
     if StandardOutput.isWithinLine, isTerminal { StandardOutput.write("\n") }
     let size = TerminalGuard.size(of: 1)
-    if isTerminal, text.utf8.count(where: { $0 == 0x0a }) >= size.rows - 1,
-      Pager(state: state, variables: surroundings.variables).show(text)
+    if isTerminal, Pager.isTaller(text, columns: size.columns, rows: size.rows),
+      Pager(variables: surroundings.variables, wait: { [self] in wait(for: $0) }).show(text)
     {
       return
     }
     StandardOutput.write(text + "\n")
+  }
+
+  /// Waits for a program that has the terminal; its exit status.
+  func wait(for child: TerminalChild, closing: String = "") -> Int32 {
+    input?.wait(for: child, closing: closing) ?? child.finish()
   }
 
   /// Shows prose, broken between words.
@@ -317,6 +331,8 @@ final class REPL {
 
   /// Says what still runs, and asks.
   func mayLeave() -> Bool {
+    // What only waits for its turn does not run for long.
+    state.runReady()
     let alive = state.aliveTasks
     guard alive > 0 else { return true }
     guard isTerminal else {

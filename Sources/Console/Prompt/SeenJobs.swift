@@ -1,50 +1,48 @@
+import LuaAPI
 import LuaRuntime
 
-/// Jobs that completion knows: those that were printed, and those that globals hold.
+/// Jobs that completion knows: every one that an answer of the service has shown to this session,
+/// the last 20,000 or so.
 final class SeenJobs {
   private let state: LuaState
-  private let values: ValueReader
-  private var known: [String: String] = [:]
-  private let most = 20_000
+  /// Names by ids, of late and from before: when there are many, the older half goes.
+  private var recent: [String: String] = [:]
+  private var older: [String: String] = [:]
+  private let most = 10_000
 
-  init(state: LuaState, values: ValueReader) {
-    self.state = state
-    self.values = values
-  }
+  init(state: LuaState) { self.state = state }
 
-  /// Looks for jobs in a value: a Job, or an array of Jobs.
-  func note(_ value: LuaValue) {
-    guard let reference = value.asReference, reference.type == .table, known.count < most else {
-      return
-    }
-    switch values.className(value) {
-    case "Job":
-      if let list = try? state.make(.array([value])) { note(list: list) }
-    case nil, "Job[]":
-      if let first = try? state.rawGet(reference, 1), values.className(first) == "Job" {
-        note(list: reference)
-      }
-    default: break
-    }
-  }
-
-  private func note(list: LuaReference) {
+  /// Takes the jobs of a list that the table has made.
+  func note(_ list: LuaReference) {
     let keys = [["job_id"], ["job_name"]]
     guard let columns = try? state.textColumns(of: list, keys: keys, limit: most) else { return }
     for (id, name) in zip(columns[0], columns[1]) where !id.isEmpty {
-      if !name.isEmpty || known[id] == nil { known[id] = name }
+      if !name.isEmpty || recent[id] == nil { recent[id] = name.isEmpty ? older[id] ?? "" : name }
+      if recent.count > most { (older, recent) = (recent, [:]) }
+    }
+  }
+
+  /// Takes the jobs that globals hold: a script may have asked for them before the prompt.
+  func noteGlobals(_ values: ValueReader) {
+    guard let globals = try? state.globals, let keys = try? state.keys(of: globals, limit: 5000)
+    else { return }
+    for (key, type) in keys where type == .table {
+      guard let value = try? state.rawGet(globals, key), let table = value.asReference else {
+        continue
+      }
+      switch values.className(value) {
+      case "Job": if let list = try? state.make(.array([value])) { note(list) }
+      case nil, "Job[]":
+        if let first = try? state.rawGet(table, 1), values.className(first) == "Job" {
+          note(table)
+        }
+      default: break
+      }
     }
   }
 
   /// All jobs known now.
   var all: [SeenJob] {
-    if let globals = try? state.globals,
-      let keys = try? state.keys(of: globals, limit: 5000)
-    {
-      for (key, type) in keys where type == .table {
-        if let value = try? state.rawGet(globals, key) { note(value) }
-      }
-    }
-    return known.map { SeenJob(id: $0.key, name: $0.value) }
+    older.merging(recent) { $1 }.map { SeenJob(id: $0.key, name: $0.value) }
   }
 }

@@ -10,6 +10,8 @@ final class JobWatch {
   private let isDumb: Bool
   private var view: WatchView
   private var screen: FullScreen?
+  /// Which call has the screen.
+  private var owner: UInt?
   /// Whether lists are printed; neither this nor a screen: a list that comes too late.
   private var isPlain = false
   private var signals: TerminalSignals?
@@ -77,7 +79,7 @@ final class JobWatch {
       (
         "close",
         { [self] call in
-          close(call.state)
+          if owner == call.state.identity(of: try call.table(1)) { close(call.state) }
           return .nothing
         }
       ),
@@ -87,7 +89,8 @@ final class JobWatch {
   /// Takes the screen, if there is one.
   private func open(_ call: borrowing LuaCall) throws -> Bool {
     let palette = isatty(1) == 1 ? palette : Palette(isOn: false)
-    view = WatchView(title: title, interval: try call.number(1), palette: palette)
+    let interval = try call.number(1)
+    view = WatchView(title: title, interval: interval, palette: palette)
     let state = call.state
     isPlain = isDumb || isatty(0) != 1 || isatty(1) != 1
     guard !isPlain else { return false }
@@ -101,6 +104,7 @@ final class JobWatch {
       return false
     }
     self.screen = screen
+    owner = state.identity(of: try call.table(2))
     keys.clear()
     LuaState.restoreTerminal { TerminalGuard.restore() }
     watches = [state.watch(screen.descriptor) { [unowned self] _ in takeKeys() }]
@@ -121,7 +125,7 @@ final class JobWatch {
     watches = []
     signals = nil
     screen?.close()
-    screen = nil
+    (screen, owner) = (nil, nil)
   }
 
   private func show() {

@@ -40,7 +40,7 @@ struct ArgumentCheck {
       }
     case .function:
       if value.asReference?.type == .function { return nil }
-    case .table:
+    case .table, .keys, .named:
       if value.asReference?.type == .table { return nil }
     case .object(let name):
       if try objects.name(of: value, in: state) == name { return nil }
@@ -160,7 +160,7 @@ extension APIType {
   var luaName: String {
     switch self {
     case .integer, .number, .seconds: "number"
-    case .array, .options, .table: "table"
+    case .array, .options, .table, .keys, .named: "table"
     case .words, .string: "string"
     case .jobReference: "id or Job"
     case .syncReference: "id or Sync"
@@ -181,7 +181,7 @@ extension APIType {
       (.jobReference, .bytes), (.syncReference, .integer):
       true
     case (.array, .reference(let reference)), (.options, .reference(let reference)),
-      (.table, .reference(let reference)):
+      (.table, .reference(let reference)), (.keys, .reference(let reference)):
       reference.type == .table
     default: false
     }

@@ -52,6 +52,8 @@ public struct HPCHost {
   public var version: String
   /// Writes lines to stderr, above a prompt where there is one.
   public var log: @Sendable (_ level: LogLevel, _ line: String) -> Void
+  /// Secrets of all connections that were made.
+  public let secrets = KnownSecrets()
   /// Submissions under way, of all connections.
   public let submissions = SubmissionLedger()
   /// Warnings given so far.
@@ -100,11 +102,18 @@ final class LazyConnection {
   }
 
   func get() throws(HPCError) -> HPCConnection {
-    if let made { return made }
-    let connection = try host.connect(explicit)
+    let connection = try resolve()
     for warning in connection.settings.warnings where host.notices.isNew(warning) {
       host.log(.warn, warning)
     }
+    return connection
+  }
+
+  /// Reads the settings and says nothing of them yet.
+  func resolve() throws(HPCError) -> HPCConnection {
+    if let made { return made }
+    let connection = try host.connect(explicit)
+    host.secrets.note(connection.settings)
     made = connection
     return connection
   }

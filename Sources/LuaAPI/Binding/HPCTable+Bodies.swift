@@ -20,7 +20,16 @@ extension HPCTable {
     let store = try StoreBindings(table: self, connection: connection, state: state)
     bodies.merge(store.bodies) { _, new in new }
     bodies.merge(toolBodies(connection, in: state)) { _, new in new }
-    bodies["hpc.watch"] = inLua("watch")
+    if case .native(let body) = inLua("watch") {
+      bodies["hpc.watch"] = .native { call in
+        if !call.isAbsent(1),
+          let interval = try call.state.rawGet(call.table(1), "interval").asNumber, interval <= 0
+        {
+          throw LuaError.argument(1, "option 'interval': seconds must be more than 0")
+        }
+        return try body(call)
+      }
+    }
     let watch = try state.function("watch") { [weak self] call in
       guard let watch = try self?.makeWatch?(call.state) else {
         throw LuaError("there is nothing here to watch jobs on")
@@ -118,13 +127,17 @@ extension HPCTable {
     guard !call.isAbsent(1) else { return HelpText.overview() }
     let value = try call.value(1)
     if let entry = entry(for: value, in: call.state) { return HelpText.describe(entry) }
+    if let path = value.asReference.flatMap({ described[call.state.identity(of: $0)] }),
+      let folder = HelpText.folder(path)
+    {
+      return folder
+    }
     if let name = try objects.name(of: value, in: call.state) {
       if name == "hpc" { return HelpText.overview() }
       if let members = HelpText.members(of: name) { return members }
     }
     if let text = value.text {
-      if let members = HelpText.members(of: text) { return members }
-      return ArgumentCheck.unknown("name", text, APISpec.entries.map(\.path))
+      return HelpText.members(of: text) ?? HelpText.folder(text) ?? HelpText.unknown(text)
     }
     return "no help on a \(try call.state.typeName(of: value)); hpc.help() lists the table"
   }

@@ -15,7 +15,12 @@ public final class HPCTable {
   /// being made, so that each connection has its own.
   private(set) var native: LuaReference
   let spaces: SpaceBindings
-  /// By the identity of the function in Lua: which entry describes it.
+  /// The connection of the global `hpc`.
+  private var connection: LazyConnection?
+  /// Is given each list of Jobs as it is made, and each Job in a list of its own: for a prompt, which
+  /// completes them.
+  public var sawJobs: ((LuaReference) -> Void)?
+  /// By the identity of the function or folder in Lua: which path describes it.
   private(set) var described: [UInt: String] = [:]
 
   /// Makes the table and sets it as the global `hpc`.
@@ -25,7 +30,9 @@ public final class HPCTable {
   ///   - host: what the program gives it.
   public static func install(in state: LuaState, host: HPCHost) throws -> HPCTable {
     let table = try HPCTable(state, host)
-    let hpc = try table.make(LazyConnection([:], host: host), in: state)
+    let connection = LazyConnection([:], host: host)
+    table.connection = connection
+    let hpc = try table.make(connection, in: state)
     try state.set(state.globals, "hpc", .reference(hpc))
     // `require "hpc"` works too, and error messages find the names of the table's functions.
     if let package = try state.rawGet(state.globals, "package").asReference,
@@ -92,6 +99,8 @@ public final class HPCTable {
         } else {
           let made = try state.make([:])
           try state.rawSet(folder, .string(part), .reference(made))
+          let above = described[state.identity(of: folder)] ?? "hpc"
+          described[state.identity(of: made)] = "\(above).\(part)"
           folder = made
         }
       }
@@ -128,6 +137,12 @@ public final class HPCTable {
       let value = try? JobObject.value(name, of: job, observedAt: observedAt, in: state)
       return value.flatMap { $0.isNil || $0.text == "-" ? nil : (name, $0) }
     }
+  }
+
+  /// The secrets of all connections, the account's own too before anything has asked for them.
+  public var secrets: Set<String> {
+    _ = try? connection?.resolve()
+    return host.secrets.all
   }
 
   /// The spec's entry of a function, or of a path as text.

@@ -99,7 +99,9 @@ final class JobBindings {
           let type = try jobType(observedAt: answer.observedAt, in: call.state)
           let job = try decode(answer, "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
-          try sweeps.mark(try call.state.make([.reference(job)]), in: call.state)
+          let list = try call.state.make([.reference(job)])
+          try sweeps.mark(list, in: call.state)
+          table.sawJobs?(list)
           return .value(.reference(job))
         }
       },
@@ -125,9 +127,10 @@ final class JobBindings {
         }) { [self] call, id in
           let type = try jobType(
             observedAt: Date().timeIntervalSince1970, in: call.state)
-          return .value(
-            .table(
-              [("job_id", .integer(Int(id.number))), ("jobfile", .string(path))], metatable: type))
+          let job = LuaValue.table(
+            [("job_id", .integer(Int(id.number))), ("jobfile", .string(path))], metatable: type)
+          if let saw = table.sawJobs { saw(try call.state.make(.array([job]))) }
+          return .value(job)
         }
       },
       "hpc.jobs.wait": .native { [self] call in try wait(call) },
@@ -146,6 +149,7 @@ final class JobBindings {
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
             let jobs = try decode(answer, "a list of jobs", elements: type, in: call.state)
             try sweeps.mark(jobs, in: call.state)
+            table.sawJobs?(jobs)
             return .value(.reference(jobs))
           }
         }

@@ -103,6 +103,10 @@ public indirect enum APIType: Sendable, CustomStringConvertible {
   case words([String])
   /// A table whose keys are known.
   case options([APIParameter])
+  /// A table with keys of these names, which its reader checks: for completion.
+  case keys([String])
+  /// A table whose every value is of one type, under names of the user's choice.
+  case named(APIType)
 
   public var description: String {
     switch self {
@@ -122,6 +126,17 @@ public indirect enum APIType: Sendable, CustomStringConvertible {
     case .oneOf(let types): types.map(\.description).joined(separator: " | ")
     case .words(let words): words.map { "\"\($0)\"" }.joined(separator: " | ")
     case .options(let fields): "{" + fields.map { "\($0.name)=" }.joined(separator: ", ") + "}"
+    case .keys, .named: "table"
+    }
+  }
+
+  /// The names of the keys that such a table may have, in the order of the documentation.
+  public var keyNames: [String] {
+    switch self {
+    case .options(let fields): fields.map(\.name)
+    case .keys(let names): names
+    case .oneOf(let types): types.flatMap(\.keyNames)
+    default: []
     }
   }
 

@@ -9,7 +9,7 @@ extension APISpec {
   private static let sampleParameters = [
     APIParameter("n", .integer, "how many points"),
     APIParameter(
-      "axes", .table,
+      "axes", .named(.keys(["min", "max", "log", "choices"])),
       "name = {min=, max=, log=} for a real number (log = true: equally likely on a logarithmic scale), or name = {choices = {…}}"
     ),
     APIParameter(

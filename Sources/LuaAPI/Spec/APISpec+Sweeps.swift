@@ -25,11 +25,13 @@ extension APISpec {
       "function(p, files) --> fields of the row; runs once and is saved. files[name] is bytes, files:path(name) a path, files.stdout, files.stderr"
     ),
     APIParameter(
-      "retries", .oneOf([.integer, .table]), optional: true,
+      "retries",
+      .oneOf([.integer, .keys(["exit", "elapse", "memory", "node_down", "not_started", "killed"])]),
+      optional: true,
       "a number, or by cause {exit=, elapse=, memory=, node_down=, killed=}; default {node_down = 2}"
     ),
     APIParameter(
-      "budget", .table, optional: true,
+      "budget", .keys(["node_hours"]), optional: true,
       "{node_hours = 500}: limits while running, real use after; default none"),
     APIParameter(
       "max_queued", .integer, optional: true,
@@ -53,9 +55,13 @@ extension APISpec {
     APIParameter(
       "template", .boolean, optional: true, "false: nothing in the script is expanded"),
     APIParameter(
-      "sim", .table, optional: true,
+      "sim", .keys(["run", "seconds"]), optional: true,
       "{run = text, seconds =}: stand-in on the simulator for a code that this computer lacks"),
   ]
+
+  private static let resourceKeys = APIType.keys([
+    "node", "elapse", "rscgrp", "group", "mpi", "pjm",
+  ])
 
   private static let name = APIParameter(
     "name", .string, "of journal, outputs and jobs: letters, digits, _, - and .")
@@ -76,11 +82,11 @@ extension APISpec {
         "max_points", .integer, optional: true,
         "confirms a space of more than \(Space.confirmationLimit) points"),
       APIParameter(
-        "resources", .oneOf([.table, .function]), optional: true,
+        "resources", .oneOf([resourceKeys, .function]), optional: true,
         "{node=, elapse=, rscgrp=, group=, mpi=, pjm=}, or function(p, attempt) --> such a table; elapse in seconds or \"2h\""
       ),
       APIParameter(
-        "pack", .oneOf([.table, .integer]), optional: true,
+        "pack", .oneOf([.keys(["points", "at_once"]), .integer]), optional: true,
         "{points =, at_once =}: points that share a job; default 1"),
       APIParameter(
         "stop_after", .integer, optional: true,
@@ -94,7 +100,7 @@ extension APISpec {
     [
       name,
       APIParameter(
-        "resources", .table, optional: true,
+        "resources", resourceKeys, optional: true,
         "{node=, elapse=, rscgrp=, group=, mpi=, pjm=}; elapse in seconds or \"2h\""),
       APIParameter(
         "retry", .boolean, optional: true, "true: run it again when it failed before"),
@@ -254,7 +260,8 @@ extension APISpec {
             APIParameter(
               "points", .array(.integer), optional: true, "only these, by number"),
             APIParameter(
-              "resources", .table, optional: true, "what to ask for this time, over the sweep's own"
+              "resources", resourceKeys, optional: true,
+              "what to ask for this time, over the sweep's own"
             ),
           ]), optional: true, "which; default all")
       ],

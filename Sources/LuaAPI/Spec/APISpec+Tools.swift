@@ -87,7 +87,8 @@ extension APISpec {
   static let settings: [APIEntry] = [
     APIEntry(
       .field, "hpc.config", "The settings in force, secrets masked; in a table of its own .sim.",
-      returns: [APIReturn(.table, "read-only")]),
+      returns: [APIReturn(.object("Config"), "a copy: hpc.connect{…} is how to change one")],
+      notes: ["Config? lists what it has."]),
     APIEntry(
       .function, "hpc.connect", "Another client: the same table with settings of its own.",
       parameters: [

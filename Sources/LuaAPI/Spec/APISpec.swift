@@ -3,6 +3,7 @@ public enum APISpec {
   /// All entries; the groups in the order of the map that `hpc` prints.
   public static let entries: [APIEntry] =
     jobs + jobMembers + files + store + sweeps + sweepMembers + spaces + tasks + tools + settings
+    + classMembers
 
   /// The entry of a path such as `hpc.jobs.list`.
   public static func entry(_ path: String) -> APIEntry? { index[path].map { entries[$0] } }

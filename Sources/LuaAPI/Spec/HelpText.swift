@@ -30,11 +30,44 @@ public enum HelpText {
 
   /// The members of a class such as `Job`.
   public static func members(of name: String) -> String? {
+    // Folders of functions, `hpc.Error` apart, are no classes.
+    let name = name == "hpc.Error" ? "Error" : name
+    guard name.first?.isUppercase == true else { return nil }
     let members = APISpec.entries.filter {
       $0.path.hasPrefix(name + ".") || $0.path.hasPrefix(name + ":")
     }
     guard !members.isEmpty else { return nil }
     return aligned(members.map { ($0.signature, $0.summary) }).joined(separator: "\n")
+  }
+
+  /// The entries below a path such as `hpc.jobs`, with or without `hpc.`.
+  public static func folder(_ path: String) -> String? {
+    let path = path.hasPrefix("hpc") ? path : "hpc." + path
+    let entries = APISpec.entries.filter { $0.path.hasPrefix(path + ".") }
+    guard !entries.isEmpty else { return nil }
+    return aligned(entries.map { ($0.signature, $0.summary) }, width: 60).joined(separator: "\n")
+  }
+
+  /// What to say of a name that nothing has, with the one that was probably meant.
+  public static func unknown(_ name: String) -> String {
+    let shown = TextTable.printable(String(name.prefix(60)))
+    let word = name.hasPrefix("hpc.") ? String(name.dropFirst(4)) : name
+    let limit = max(1, min(3, word.count / 3))
+    var best: (path: String, rank: Int)?
+    for path in APISpec.entries.map(\.path) {
+      let whole = path.hasPrefix("hpc.") ? String(path.dropFirst(4)) : path
+      let last = path.split { $0 == "." || $0 == ":" }.last.map(String.init) ?? path
+      let edits = min(distance(word, whole), distance(word, last))
+      // Functions before members of the same name.
+      let rank = 2 * edits + (path.hasPrefix("hpc.") ? 0 : 1)
+      if edits <= limit, rank < best?.rank ?? .max { best = (path, rank) }
+    }
+    guard let best else { return "there is no \(shown); hpc.help() lists what is explained" }
+    return "there is no \(shown), did you mean \(best.path)?"
+  }
+
+  private static func distance(_ a: String, _ b: String) -> Int {
+    NearestName.distance(Array(a.lowercased()), Array(b.lowercased()))
   }
 
   private static func row(_ parameter: APIParameter, depth: Int) -> (String, String) {
@@ -49,8 +82,8 @@ public enum HelpText {
     return ("\(indent)\(parameter.name) (\(fields)\(optional))", summary)
   }
 
-  private static func aligned(_ rows: [(String, String)]) -> [String] {
-    let width = min(44, rows.map { $0.0.count }.max() ?? 0)
+  private static func aligned(_ rows: [(String, String)], width most: Int = 44) -> [String] {
+    let width = min(most, rows.map { $0.0.count }.max() ?? 0)
     return rows.map { left, right in
       right.isEmpty
         ? left : left + String(repeating: " ", count: max(0, width - left.count) + 2) + right

@@ -1,8 +1,11 @@
 #pragma once
 // GNU readline is GPL-3: only the target LineEditor imports this module, and the package trait
 // "Readline" leaves it out of a build.
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <readline/readline.h>
 #include <readline/history.h>
 
@@ -30,6 +33,42 @@ static inline int hpc_rl_end(void) { return rl_end; }
 // Readline sets it at Ctrl-D, and ends every line with a further newline from then on.
 static inline void hpc_rl_forget_eof(void) { rl_eof_found = 0; }
 static inline FILE *hpc_rl_out(void) { return rl_outstream; }
+
+// rl_callback_read_char. Readline rings its bell on stderr, which may lead to a file, or be held back
+// while a prompt is up: it is the terminal meanwhile.
+static inline void hpc_rl_read_char(void) {
+  FILE *errors = stderr;
+  stderr = rl_outstream;
+  rl_callback_read_char();
+  stderr = errors;
+}
+
+// Takes the history away while a question is asked; hpc_rl_show_history gives it back.
+static inline HISTORY_STATE *hpc_rl_hide_history(void) {
+  HISTORY_STATE *kept = history_get_history_state();
+  HISTORY_STATE none = {0};
+  if (kept) history_set_history_state(&none);
+  return kept;
+}
+static inline void hpc_rl_show_history(HISTORY_STATE *kept) {
+  history_set_history_state(kept);
+  free(kept);
+}
+
+// Where the environment's locale knows ASCII only, what is typed is UTF-8 all the same. Called after
+// rl_callback_handler_install, which sets the locale of characters.
+static inline void hpc_rl_read_utf8(void) {
+  if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0 || !setlocale(LC_CTYPE, "C.UTF-8")) return;
+  rl_variable_bind("input-meta", "on");
+  rl_variable_bind("output-meta", "on");
+  rl_variable_bind("convert-meta", "off");
+}
+
+// What M-# puts before a form, unless the user has chosen something else than a shell's sign.
+static inline void hpc_rl_comment_as_lua(void) {
+  const char *sign = rl_variable_value("comment-begin");
+  if (!sign || strcmp(sign, "#") == 0) rl_variable_bind("comment-begin", "--");
+}
 
 // rl_newline and the history commands through which keys of ours go on.
 static inline int hpc_rl_bind(const char *keys, int (*command)(int, int)) {

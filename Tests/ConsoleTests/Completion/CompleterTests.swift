@@ -11,14 +11,19 @@ struct CompleterTests {
       "list": .function("hpc.jobs.list"),
       "job": .table(["job_id": .scalar, "Fugaku:lst": .scalar], className: "Job"),
       "rows": .table([:], items: [.table(["alpha": .scalar, "beta": .function()])]),
-      "hpc": .table([
-        "jobs": .table([
-          "list": .function("hpc.jobs.list"), "get": .function("hpc.jobs.get"),
-          "submit": .function("hpc.jobs.submit"), "cancel": .function("hpc.jobs.cancel"),
-        ]),
-        "files": .table(["sync": .function("hpc.files.sync")]),
-        "version": .scalar,
-      ]),
+      "hpc": .table(
+        [
+          "jobs": .table([
+            "list": .function("hpc.jobs.list"), "get": .function("hpc.jobs.get"),
+            "submit": .function("hpc.jobs.submit"), "cancel": .function("hpc.jobs.cancel"),
+          ]),
+          "files": .table(["sync": .function("hpc.files.sync")]),
+          "space": .table([
+            "random": .function("hpc.space.random"), "sobol": .function("hpc.space.sobol"),
+            "lhs": .function("hpc.space.lhs"),
+          ]),
+          "version": .scalar,
+        ], className: "hpc"),
     ]),
     seenJobs: [SeenJob(id: "6291500", name: "mesh"), SeenJob(id: "6291599", name: "relax")],
     folders: [
@@ -45,7 +50,7 @@ struct CompleterTests {
 
   @Test(arguments: [
     ("p|", ["pairs", "print"]), ("x = pri|", ["print"]), ("_s|", ["_secret"]), ("zz|", []),
-    ("hpc.|", ["files", "jobs", "version"]), ("hpc.jobs.l|", ["list"]),
+    ("hpc.|", ["config", "files", "jobs", "space", "version"]), ("hpc.jobs.l|", ["list"]),
     ("hpc . jobs . l|", ["list"]),
     ("hpc.jo|", ["jobs"]), ("hpc:jo|", []), ("hpc.jobs:l|", ["list"]),
     ("string.re|", ["rep", "reverse"]), ("nothing.x|", []), ("rows[1].|", ["alpha", "beta"]),
@@ -82,6 +87,43 @@ struct CompleterTests {
   func `option keys of known functions`(text: String, expected: [String]) {
     #expect(complete(text).texts.starts(with: expected), "\(text)")
     if !expected.contains("string") { #expect(complete(text).suffixes.allSatisfy { $0 == " = " }) }
+  }
+
+  @Test(arguments: [
+    ("hpc.run{resources = {|", ["elapse", "group", "mpi", "node", "pjm", "rscgrp"]),
+    ("hpc.sweep{name = 'x', resources={n|", ["node"]), ("hpc.run{pack={|", []),
+    ("hpc.sweep{pack={po|", ["points"]), ("hpc.run{budget = {|", ["node_hours"]),
+    ("hpc.space.random(3, {x = {|", ["choices", "log", "max", "min"]),
+    ("hpc.space.sobol(3, {x = {min = 1, ma|", ["max"]), ("hpc.space.lhs(3, {|", []),
+  ])
+  func `keys of tables within options`(text: String, expected: [String]) {
+    let texts = complete(text).texts
+    #expect(
+      expected.isEmpty ? !texts.contains("min") && !texts.contains("node") : texts == expected)
+  }
+
+  @Test(arguments: [
+    ("hpc[\"jo|", ["jobs"], 5), ("hpc['v|", ["version"], 5), ("job[\"Fugaku:|", ["Fugaku:lst"], 5),
+    ("hpc.jobs[\"|", ["cancel", "get", "list", "submit"], 10), ("nothing['m|", [], 9),
+    ("hpc.jobs.get(1)['exit|", ["exit_code"], 17), ("x = {['me|", ["mesh"], 7),
+  ])
+  func `keys in brackets`(text: String, expected: [String], start: Int) {
+    let found = complete(text)
+    #expect(found.texts == expected)
+    #expect(found.start == start)
+  }
+
+  @Test func `settings complete`() {
+    #expect(complete("hpc.config.endp|").texts == ["endpoint"])
+    #expect(complete("hpc.config.s|").texts.contains("sources"))
+  }
+
+  @Test func `names that need escapes are left out`() {
+    var world = Self.world
+    world.seenJobs = ["a'b", "a\"b", "a\\b", "a\nb", "ab"].map { SeenJob(id: "1", name: $0) }
+    let form = Array("hpc.jobs.list{name = 'a".utf8)
+    let found = Completer(world: world, commands: []).complete(form, at: form.count)
+    #expect(found.candidates.map(\.text) == ["ab"])
   }
 
   @Test(arguments: [
