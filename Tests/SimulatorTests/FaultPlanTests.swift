@@ -56,6 +56,24 @@ import Testing
     #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
   }
 
+  @Test func `nobody suffers more than the plan allows`() throws {
+    let plan = try FaultPlan(
+      parsing: Array(
+        """
+        {"per_subject": 2, "faults": [{"on": "submit", "do": "reset"}, {"on": "job", "do": "kill"}]}
+        """.utf8))
+    var draw = FaultDraw(plan)
+    func count(_ target: FaultPlan.Target, _ subject: String?) -> Int {
+      (0..<5).count { _ in draw.draw(target, elapsed: .zero, subject: subject) != nil }
+    }
+    #expect(count(.submit, "a") == 2)
+    #expect(count(.job, "a") == 0)
+    #expect(count(.job, "b") == 2)
+    #expect(count(.submit, nil) == 5)
+    #expect(FaultInjector.subject(of: Array("x\n#SIM subject=p 7\n".utf8)) == "p 7")
+    #expect(FaultInjector.subject(of: Array("echo #SIM subject=7\n".utf8)) == nil)
+  }
+
   private func draws(
     _ text: String, _ targets: [FaultPlan.Target], elapsed: Duration = .zero
   ) throws -> [FaultPlan.Kind?] {
