@@ -132,7 +132,7 @@ enum ErrorText {
         + "sources."
     case (403, _): "This account may not use the operation: ask the operator."
     case (404, "Client.URLNotFound"): "Check the endpoint: hpc.config.endpoint."
-    case (404, _) where fault.isJobNotFound:
+    case (404, _) where fault.isJobNotFound && subject.operation != .submitJob:
       "The service forgets a job as soon as it has ended."
     case (405, _), (404, _): "Check the endpoint: hpc.config.endpoint."
     case (422, _): "The service does not take this request's body."
