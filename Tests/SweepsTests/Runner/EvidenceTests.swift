@@ -9,6 +9,44 @@ import Testing
 
 /// What the bucket tells, and when it cannot be asked.
 @Suite struct EvidenceTests {
+  @Test func aBucketThatFailsAtTheStartIsToldAndAwaited() async throws {
+    let refused = Mutex(0)
+    let world = try SweepWorld(refuses: { request in
+      guard request.method == .put else { return false }
+      return refused.withLock {
+        $0 += 1
+        return $0 <= 60
+      }
+    })
+    let definition = try world.definition(1, script: "#!/bin/sh\n# {{x}}\n")
+    let report = try await world.session(definition).run()
+    #expect(report.newDone == [1], "\(report)")
+    let notes = world.news.withLock { $0 }.filter { if case .note = $0 { true } else { false } }
+    // One line, not one for each of the requests that fail alike.
+    #expect(notes.count == 1, "\(notes)")
+  }
+
+  @Test func twoChecksInARowAreTwoThatProveSomething() {
+    let id = AttemptID(point: 1, number: 1)
+    var point = PointRecord()
+    point.attempts = [AttemptRecord()]
+    point.attempts[0].phase = .sealed
+    point.attempts[0].tag = "a0"
+    let record = SweepRecord(root: RootRecord(path: "hpc/x", isReady: true), points: [point])
+    var machine = SweepMachine(record: record, settings: SweepSettings(), seed: 1)
+    _ = machine.handle(.start, now: .zero)
+    func check(hasCanary: Bool) -> AttemptPhase {
+      machine.outputs.phase = .collecting
+      machine.check = SealCheck(attempts: [id], listNumber: 1)
+      _ = machine.handle(.collected(OutListing(hasCanary: hasCanary, seals: [id])), now: .zero)
+      return machine.record[attempt: id].phase
+    }
+    #expect(check(hasCanary: true) == .sealed)
+    #expect(check(hasCanary: false) == .sealed)
+    #expect(check(hasCanary: true) == .sealed)
+    #expect(check(hasCanary: true) == .closed(.notStarted))
+  }
+
   /// A POST whose answer is lost and whose job no list ever shows: the attempt is sealed, and its
   /// exit record comes with a check. The look at the seal after that record was read fails.
   @Test func aRecordThatWasReadInVainIsReadAgain() async throws {

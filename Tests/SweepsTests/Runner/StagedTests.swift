@@ -62,4 +62,21 @@ import Testing
     #expect(try await world.requests()["POST /jobs"] == 4)
     #expect(record.points.allSatisfy { $0.attempts.count == 1 })
   }
+
+  @Test func oneWhosePostWasRefusedIsClosedByASealFirst() async throws {
+    let world = try SweepWorld(
+      faults: #"{"faults": [{"on": "submit", "do": "status", "status": 403, "nth": 1}]}"#)
+    var definition = try world.definition(1, script: "#!/bin/sh\necho old {{x}} >out.txt\n")
+    definition.outputs = [SweepOutput("out.txt")]
+    #expect(try await world.session(definition).run().error?.code == .service)
+    let path = definition.journalPath(isSimulated: false)
+    #expect(try SweepJournal(reading: path).load().submissions.map(\.phase) == [.staged])
+    definition.script = SweepScript(.text("#!/bin/sh\necho new {{x}} >out.txt\n"))
+    let report = try await world.session(definition).run()
+    #expect(report.newDone == [1], "\(report)")
+    #expect(try world.read("test.out/x=1/out.txt") == "new 1\n")
+    let record = try SweepJournal(reading: path).load()
+    #expect(record.submissions.map(\.phase) == [.abandoned, .submitted])
+    #expect(record.points[0].attempts.map(\.phase) == [.closed(.notStarted), .closed(.exited)])
+  }
 }
