@@ -83,6 +83,13 @@ public final class ObjectStore: Sendable {
     limit = ConnectionLimit(configuration.connections)
   }
 
+  /// The same bucket, asked less patiently: for callers that go on by themselves.
+  public func retrying(for deadline: Duration) -> ObjectStore {
+    var configuration = configuration
+    configuration.retry.deadline = min(configuration.retry.deadline, deadline)
+    return ObjectStore(configuration, transport: transport, surroundings: surroundings)
+  }
+
   func context(
     _ operation: ObjectStoreError.Operation, _ key: String? = nil
   ) -> ObjectStoreError.Context {

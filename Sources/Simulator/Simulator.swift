@@ -74,7 +74,7 @@ public final class Simulator: Sendable {
         machine: JobRunner.Machine(
           user: configuration.user, group: configuration.group,
           hostEnvironment: configuration.hostEnvironment),
-        drawMishap: { faults.mishap() })
+        drawMishap: { faults.mishap(of: $0) })
       let syncs = try SyncBoard(firstID: home.firstRequestID)
       let gate = ConnectionGate(limit: configuration.connectionLimit)
       let service = APIService(

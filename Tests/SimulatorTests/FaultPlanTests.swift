@@ -53,6 +53,7 @@ import Testing
     #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
   }
 
+<<<<<<< HEAD
   @Test func `takes the design's example, and ignores what a fault does not use`() throws {
     let plan = try plan(
       #"""
@@ -82,6 +83,24 @@ import Testing
         [.get, .get, .get]) == [nil, .reset, nil]
     }
     #expect((250...350).contains(hits))
+=======
+  @Test func `nobody suffers more than the plan allows`() throws {
+    let plan = try FaultPlan(
+      parsing: Array(
+        """
+        {"per_subject": 2, "faults": [{"on": "submit", "do": "reset"}, {"on": "job", "do": "kill"}]}
+        """.utf8))
+    var draw = FaultDraw(plan)
+    func count(_ target: FaultPlan.Target, _ subject: String?) -> Int {
+      (0..<5).count { _ in draw.draw(target, elapsed: .zero, subject: subject) != nil }
+    }
+    #expect(count(.submit, "a") == 2)
+    #expect(count(.job, "a") == 0)
+    #expect(count(.job, "b") == 2)
+    #expect(count(.submit, nil) == 5)
+    #expect(FaultInjector.subject(of: Array("x\n#SIM subject=p 7\n".utf8)) == "p 7")
+    #expect(FaultInjector.subject(of: Array("echo #SIM subject=7\n".utf8)) == nil)
+>>>>>>> ac452513b60f2e281ef718d831a9c7af1ce9a5b2
   }
 
   private func draws(

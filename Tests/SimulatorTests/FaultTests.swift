@@ -84,6 +84,12 @@ import Testing
     #expect(try empty.client.list().isEmpty)
     #expect(try empty.client.list().count == 1)
 
+    let short = try simulator(#"{"on": "list", "do": "short", "nth": 1}"#)
+    try short.script("run.sh", "sleep 600\n")
+    for _ in 0..<4 { _ = try submission(short) }
+    #expect(try short.client.list().count == 2)
+    #expect(try short.client.list().count == 4)
+
     let hide = try simulator(#"{"on": "list", "do": "hide", "nth": 1, "seconds": 20}"#)
     try hide.script("run.sh", "#PJM -L elapse=1:00:00\nsleep 600\n")
     let id = try hide.client.submit("run.sh")

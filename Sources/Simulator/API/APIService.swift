@@ -22,6 +22,8 @@ final class APIService: ServerService {
   private let parts: Parts
   private let verifier: SigV4Verifier
   private let requests = Mutex<[String: Int]>([:])
+  /// Submissions that came in, by their job file.
+  private let submissions = Mutex<[String: Int]>([:])
   /// Jobs that lists leave out, and until when.
   private let hidden = Mutex<[Int: SimulatedTime]>([:])
 
@@ -59,7 +61,7 @@ final class APIService: ServerService {
       return refused ?? error.reply
     }
     requests.withLock { $0[route.countedAs, default: 0] += 1 }
-    let drawn = parts.faults.draw(route.target)
+    let drawn = parts.faults.draw(route.target, subject: subject(route, body))
     return parts.faults.answer(drawn) { status in
       status == 422
         ? ValidationError.reply([
@@ -73,6 +75,18 @@ final class APIService: ServerService {
         return error.reply
       }
     }
+  }
+
+  /// Counts a submission; whom its script is about.
+  private func subject(_ route: APIRoute, _ body: [UInt8]?) -> String? {
+    guard route.target == .submit, let body,
+      let jobfile = (try? JSONValue(parsing: body))?["jobfile"]?.string
+    else { return nil }
+    submissions.withLock { $0[jobfile, default: 0] += 1 }
+    guard let path = parts.home.jobFile(jobfile),
+      let script = try? LocalFiles.read(path, limit: 16 << 20)
+    else { return nil }
+    return FaultInjector.subject(of: script)
   }
 
   private func refusal(_ body: () throws(APIError) -> Void) -> ServerReply? {
@@ -164,6 +178,11 @@ final class APIService: ServerService {
     if drawn?.kind == .empty { return .json(200, bytes: Array("[]".utf8)) }
     let now = parts.runner.clock.now()
     var jobs = parts.runner.visibleJobs()
+    if let drawn, drawn.kind == .short {
+      // Every other one, now these and now those.
+      let rest = Int(drawn.chance * 1000) % 2
+      jobs.removeAll { $0.id % 2 == rest }
+    }
     hidden.withLock { hidden in
       if let drawn, drawn.kind == .hide, !jobs.isEmpty {
         let id = jobs[min(jobs.count - 1, Int(drawn.chance * Double(jobs.count)))].id
@@ -234,6 +253,7 @@ final class APIService: ServerService {
       StateReport(
         now: parts.runner.clock.now(), jobs: parts.runner.allJobs(), syncs: parts.syncs.all(),
         connections: parts.gate.counts, requests: requests.withLock { $0 },
+        submissions: submissions.withLock { $0 },
         faults: parts.faults.counts
       ).json)
   }

@@ -7,6 +7,8 @@ struct StateReport {
   var syncs: [SyncBoard.Entry]
   var connections: ConnectionGate.Counts
   var requests: [String: Int]
+  /// POSTs of each job file, whatever became of them.
+  var submissions: [String: Int]
   var faults: [String: Int]
 
   var json: JSONValue {
@@ -19,6 +21,7 @@ struct StateReport {
         "refused": .int(Int64(connections.refused)),
       ],
       "requests": Self.counts(requests),
+      "submissions": Self.counts(submissions),
       "faults": Self.counts(faults),
     ]
   }

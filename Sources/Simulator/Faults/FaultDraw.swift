@@ -19,6 +19,8 @@ struct FaultDraw: Sendable {
   /// How often each fault happened.
   private(set) var fired: [Int]
   private var occurrences: [FaultPlan.Target: Int] = [:]
+  /// How much has happened to whom.
+  private var suffered: [String: Int] = [:]
 
   init(_ plan: FaultPlan) {
     self.plan = plan
@@ -31,11 +33,15 @@ struct FaultDraw: Sendable {
   /// - Parameters:
   ///   - target: what occurs; requests count as `any` too.
   ///   - elapsed: on the machine's clock since the start.
+  ///   - subject: who suffers it, where that is known.
   /// - Returns: nil where all goes well.
-  mutating func draw(_ target: FaultPlan.Target, elapsed: Duration) -> Drawn? {
+  mutating func draw(
+    _ target: FaultPlan.Target, elapsed: Duration, subject: String? = nil
+  ) -> Drawn? {
     guard !plan.faults.isEmpty else { return nil }
     let own = next(target)
     let any = target == .job ? nil : next(.any)
+    if let subject, let most = plan.perSubject, suffered[subject, default: 0] >= most { return nil }
     var shares: [FaultPlan.Target: Double] = [:]
     for (index, fault) in plan.faults.enumerated() {
       guard let (count, chance) = fault.on == target ? own : fault.on == .any ? any : nil else {
@@ -52,6 +58,7 @@ struct FaultDraw: Sendable {
         guard chance >= before, chance < before + fault.share else { continue }
       }
       fired[index] += 1
+      if let subject { suffered[subject, default: 0] += 1 }
       return Drawn(fault: fault, chance: Self.chance(plan.seed &+ 1, fault.on, count))
     }
     return nil

@@ -17,9 +17,18 @@ final class FaultInjector: Sendable {
   }
 
   /// One more occurrence.
-  func draw(_ target: FaultPlan.Target) -> FaultDraw.Drawn? {
+  func draw(_ target: FaultPlan.Target, subject: String? = nil) -> FaultDraw.Drawn? {
     let elapsed = clock.now() - start
-    return draws.withLock { $0.draw(target, elapsed: elapsed) }
+    return draws.withLock { $0.draw(target, elapsed: elapsed, subject: subject) }
+  }
+
+  /// What a script says of whom it is about: a line `#SIM subject=NAME` anywhere in it.
+  static func subject(of script: [UInt8]) -> String? {
+    let mark = Array("#SIM subject=".utf8)
+    for line in script.split(separator: UInt8(ascii: "\n")) where line.starts(with: mark) {
+      return String(decoding: line.dropFirst(mark.count), as: UTF8.self)
+    }
+    return nil
   }
 
   var counts: [String: Int] { draws.withLock { $0.counts } }
@@ -72,8 +81,8 @@ final class FaultInjector: Sendable {
   }
 
   /// What a job's fault means to the scheduler.
-  func mishap() -> Mishap? {
-    guard let drawn = draw(.job) else { return nil }
+  func mishap(of request: JobRequest) -> Mishap? {
+    guard let drawn = draw(.job, subject: Self.subject(of: request.script)) else { return nil }
     let duration = drawn.fault.duration
     return switch drawn.kind {
     case .restart: .restart(after: duration)

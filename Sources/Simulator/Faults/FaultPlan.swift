@@ -37,6 +37,8 @@ public struct FaultPlan: Sendable, Hashable {
     case truncate
     /// A list without jobs.
     case empty
+    /// A list without some of its jobs, and nothing else wrong with it.
+    case short
     /// One job is left out of lists for `seconds` (30).
     case hide
     /// Half of the files and half of one more, then a result that is not 0.
@@ -75,6 +77,8 @@ public struct FaultPlan: Sendable, Hashable {
   }
 
   var seed: UInt64 = 0
+  /// How many faults of submissions and jobs happen to one subject at most; nil for no bound.
+  var perSubject: Int?
   var faults: [Fault] = []
 
   /// All goes well.
@@ -88,7 +92,8 @@ public struct FaultPlan: Sendable, Hashable {
     } catch {
       throw Invalid(description: "\(error)")
     }
-    let plan = try Members(value, "the plan", allowed: ["seed", "faults"])
+    let plan = try Members(value, "the plan", allowed: ["seed", "faults", "per_subject"])
+    perSubject = try plan.whole("per_subject", 0...1_000_000_000)
     if let seed = try plan.number("seed", 0...9_007_199_254_740_992) { self.seed = UInt64(seed) }
     guard let given = value["faults"] else { return }
     guard let list = given.array else {
@@ -150,7 +155,7 @@ extension FaultPlan.Target {
     ]
     return switch self {
     case .submit: requests + [.acceptLate, .acceptTwice]
-    case .list: requests + [.empty, .hide]
+    case .list: requests + [.empty, .short, .hide]
     case .sync: requests + [.tear, .fail]
     case .job: [.restart, .kill, .hold, .slow]
     case .get, .cancel, .syncStatus, .bucket, .any: requests

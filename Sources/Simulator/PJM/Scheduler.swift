@@ -60,7 +60,7 @@ struct Scheduler: Sendable {
 
   var settings: Settings
   private(set) var nextID: Int
-  private let drawMishap: @Sendable () -> Mishap?
+  private let drawMishap: @Sendable (JobRequest) -> Mishap?
   private var jobs: [Int: Job] = [:]
   /// Ids in the order of acceptance, ended ones swept out now and then.
   private var order: [Int] = []
@@ -76,7 +76,8 @@ struct Scheduler: Sendable {
   ///   - firstID: of the first job.
   ///   - drawMishap: asked once for every accepted job.
   init(
-    settings: Settings, firstID: Int, drawMishap: @escaping @Sendable () -> Mishap? = { nil }
+    settings: Settings, firstID: Int,
+    drawMishap: @escaping @Sendable (JobRequest) -> Mishap? = { _ in nil }
   ) {
     self.settings = settings
     self.drawMishap = drawMishap
@@ -112,7 +113,7 @@ struct Scheduler: Sendable {
     }
     let id = nextID
     nextID += 1
-    jobs[id] = Job(id: id, request: request, accepted: now, mishap: drawMishap())
+    jobs[id] = Job(id: id, request: request, accepted: now, mishap: drawMishap(request))
     order.append(id)
     liveCount += 1
     setTimer(id, at: now + settings.accepting)

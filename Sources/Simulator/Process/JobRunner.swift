@@ -32,7 +32,7 @@ final class JobRunner: Sendable {
 
   init(
     settings: Scheduler.Settings, home: HomeFolder, clock: SimulatorClock, machine: Machine,
-    drawMishap: @escaping @Sendable () -> Mishap?
+    drawMishap: @escaping @Sendable (JobRequest) -> Mishap?
   ) throws(FileFailure) {
     self.clock = clock
     self.home = home

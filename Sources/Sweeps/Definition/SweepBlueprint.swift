@@ -99,11 +99,25 @@ struct SweepBlueprint: Sendable {
     inputs.isEmpty ? digest : SHA256.hexadecimal(of: Array("\(digest) \(inputs)".utf8))
   }
 
+  /// The tag of the names of a point's attempts: what they are and run, and what they leave. Equal
+  /// for every journal that would run the same, so that copies share a lock for the same program and
+  /// never for another one.
+  func tag(of point: SweepPoint, withInputs inputs: String) -> String {
+    var hash = SHA256()
+    func add(_ text: String) { hash.update(Array("\(text.utf8.count):\(text)\n".utf8)) }
+    add(point.parameters.encoded)
+    add(definition(withInputs: inputs))
+    for output in definition.outputs { add("\(output.isRequired) \(output.pattern)") }
+    add(definition.workFolder ?? "")
+    if simulatedSpeed != nil { add(definition.standIn?.text ?? "") }
+    return String(Hexadecimal.text(hash.digest()).prefix(12))
+  }
+
   // MARK: Rendering
 
   /// The values of a point's places.
   func value(
-    _ name: String, of point: SweepPoint, attempt: AttemptID, previous: AttemptID?
+    _ name: String, of point: SweepPoint, attempt: AttemptName, previous: AttemptName?
   ) -> ParameterValue? {
     switch name {
     case "point": .integer(Int64(point.number))
@@ -115,7 +129,7 @@ struct SweepBlueprint: Sendable {
   }
 
   /// Where an attempt runs, with the root's token for what only the job knows.
-  private func folder(_ point: SweepPoint, _ attempt: AttemptID) -> String {
+  private func folder(_ point: SweepPoint, _ attempt: AttemptName) -> String {
     if let own = try? workFolder?.render({ point.parameters[$0] ?? builtIn($0, point) }) {
       return "\(JobScript.rootToken)/../../\(own)"
     }
@@ -128,7 +142,7 @@ struct SweepBlueprint: Sendable {
 
   /// The attempt's part of a job script.
   func attempt(
-    _ id: AttemptID, at point: SweepPoint, previous: AttemptID?, earlier: [AttemptID],
+    _ id: AttemptName, at point: SweepPoint, previous: AttemptName?, earlier: [AttemptName],
     inputs: [JobScript.Input]
   ) throws(SweepError) -> JobScript.Attempt {
     do throws(TemplateError) {

@@ -79,7 +79,8 @@ public struct SweepCatalog: Sendable {
     guard !jobs.isEmpty else { return places }
     for entry in entries() {
       guard let journal = try? SweepJournal(reading: entry.journal),
-        (try? journal.service()) == service, let found = try? journal.points(ofJobs: jobs)
+        (try? journal.service())?.isSame(as: service) == true,
+        let found = try? journal.points(ofJobs: jobs)
       else { continue }
       for (id, point) in found {
         places[id] = Place(sweep: entry.name, point: point, journal: entry.journal)

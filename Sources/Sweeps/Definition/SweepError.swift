@@ -42,6 +42,7 @@ public struct SweepError: Error, Sendable, Hashable, CustomStringConvertible {
   public init(_ error: JournalError) {
     switch error {
     case .busy: self.init(.busy, error.description, hint: "hpc sweep status shows it")
+    case .overtaken: self.init(.busy, error.description)
     default: self.init(.journal, error.description)
     }
   }

@@ -193,7 +193,7 @@ private struct Planner {
   }
 
   private mutating func showFirst(_ point: SweepPoint, _ directives: PJMDirectives) throws {
-    let id = AttemptID(point: max(point.number, 1), number: 1)
+    let id = AttemptName(AttemptID(point: max(point.number, 1), number: 1))
     let attempt = try blueprint.attempt(id, at: point, previous: nil, earlier: [], inputs: [])
     guard case .text(let text) = attempt.program else { return }
     let lines = directives.lines.map { "#PJM \($0)\n" }.joined()

@@ -25,11 +25,14 @@ public struct SweepService: Sendable {
     self.isSimulated = isSimulated
   }
 
-  /// Endpoint and account, as the journal notes them.
+  /// Endpoint, account and bucket, as the journal notes them.
   public var identity: JournalService {
-    JournalService(
-      endpoint: client.configuration.endpoint.origin,
-      account: client.configuration.credentials.maskedAccessKeyID)
+    let endpoint = client.configuration.endpoint.origin
+    let credentials = client.configuration.credentials
+    return JournalService(
+      endpoint: endpoint, account: credentials.maskedAccessKeyID,
+      fingerprint: SHA256.hexadecimal(of: Array("\(endpoint) \(credentials.accessKeyID)".utf8)),
+      bucket: "\(store.configuration.bucket)/\(storagePrefix)")
   }
 
   /// How much faster than the wall clock jobs run there.

@@ -35,7 +35,7 @@ public struct JobScript: Sendable {
 
   /// One attempt of the submission.
   public struct Attempt: Sendable {
-    public var id: AttemptID
+    public var id: AttemptName
     public var program: Program
     /// Environment variables: name and value.
     public var environment: [(name: String, value: String)]
@@ -44,12 +44,12 @@ public struct JobScript: Sendable {
     /// A folder relative to home to run in, nil for the attempt's own.
     public var workFolder: String?
     /// Earlier attempts of the point, whose work folders go when this one succeeds.
-    public var earlier: [AttemptID]
+    public var earlier: [AttemptName]
 
     public init(
-      id: AttemptID, program: Program, environment: [(name: String, value: String)] = [],
+      id: AttemptName, program: Program, environment: [(name: String, value: String)] = [],
       inputs: [Input] = [], outputs: [Output] = [], workFolder: String? = nil,
-      earlier: [AttemptID] = []
+      earlier: [AttemptName] = []
     ) {
       self.id = id
       self.program = program
@@ -93,7 +93,7 @@ public struct JobScript: Sendable {
   public static let rootToken = "@hpc-root@"
 
   /// What `{{dir}}` becomes: the work folder of an attempt.
-  public static func folder(of attempt: AttemptID) -> String { "\(rootToken)/work/\(attempt)" }
+  public static func folder(of attempt: AttemptName) -> String { "\(rootToken)/work/\(attempt)" }
 
   /// The script.
   public var text: String {

@@ -14,6 +14,8 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   case full(path: String)
   /// Another process runs it.
   case busy(path: String, owner: JournalOwner)
+  /// Another process has written it while this one ran it, or it is no longer where it was.
+  case overtaken(path: String, reason: String)
   /// It belongs to another endpoint or account.
   case otherService(path: String, JournalService, not: JournalService)
   /// A write would have broken a rule of the protocol: a fault of this program.
@@ -40,9 +42,10 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
       return "no space left for the journal \(path). Nothing is lost: what is durable is durable, "
         + "and nothing further was submitted. Make room and run the sweep again"
     case .busy(let path, let owner): return "\(path) is being run by \(owner)"
+    case .overtaken(let path, let reason):
+      return "\(path) \(reason): this run stops. Nothing is lost; run it again, in one place"
     case .otherService(let path, let own, let other):
-      return "\(path) belongs to \(own), not to \(other). Use another name, or connect to its own "
-        + "endpoint"
+      return own.difference(from: other, path: path)
     case .broken(let path, let rule):
       return "the journal \(path) refused a write that breaks the protocol: \(rule). Nothing was "
         + "written; this is a fault of hpc, please report it"
@@ -56,13 +59,43 @@ public struct JournalService: Sendable, Hashable, CustomStringConvertible {
   public var endpoint: String
   /// Masked access key id, such as `AK…7Q`.
   public var account: String
+  /// Digest of endpoint and access key id, which tells keys apart that look alike; nil where it is
+  /// not known.
+  public var fingerprint: String?
+  /// `bucket/prefix`, where the sweep's files are; nil where it is not known.
+  public var bucket: String?
 
-  public init(endpoint: String, account: String) {
+  public init(
+    endpoint: String, account: String, fingerprint: String? = nil, bucket: String? = nil
+  ) {
     self.endpoint = endpoint
     self.account = account
+    self.fingerprint = fingerprint
+    self.bucket = bucket
   }
 
   public var description: String { "\(endpoint) as \(account)" }
+
+  /// True where nothing that both know differs.
+  public func isSame(as other: JournalService) -> Bool {
+    func agree(_ a: String?, _ b: String?) -> Bool { a == nil || b == nil || a == b }
+    return endpoint == other.endpoint && account == other.account
+      && agree(fingerprint, other.fingerprint) && agree(bucket, other.bucket)
+  }
+
+  /// What differs, and what to do.
+  func difference(from other: JournalService, path: String) -> String {
+    if endpoint != other.endpoint || account != other.account {
+      return "\(path) belongs to \(self), not to \(other). Use another name, or connect to its own "
+        + "endpoint"
+    }
+    if let fingerprint, let own = other.fingerprint, fingerprint != own {
+      return "\(path) belongs to another access key of \(endpoint), which looks like this one "
+        + "(\(account)). Use another name, or the key that it was begun with"
+    }
+    return "\(path) keeps its files in the bucket \(bucket ?? "?"), not in \(other.bucket ?? "?"). "
+      + "Use another name, or set HPC_BUCKET and HPC_STORAGE_PREFIX as they were"
+  }
 }
 
 /// The process that runs a journal.

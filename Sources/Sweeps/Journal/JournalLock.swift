@@ -13,24 +13,24 @@
 /// closed.
 final class JournalLock {
   private let descriptor: Int32
+  private let path: String
 
   /// Takes the lock; throws `busy` with its owner where another process has it.
+  ///
+  /// - Parameter journal: without symbolic links, so that all ways to it lead to one lock.
   init(journal: String) throws(JournalError) {
-    let path = journal + ".lock"
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw .cannotOpen(path: path, reason: Self.reason(errno))
-    }
-    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      let code = errno
-      let owner = Self.readOwner(descriptor)
-      close(descriptor)
-      guard code == EWOULDBLOCK else {
-        throw .cannotOpen(path: path, reason: Self.reason(code))
+    path = journal + ".lock"
+    var held: Int32?
+    while held == nil {
+      let descriptor = try Self.lock(path, of: journal)
+      // Who had it may have removed it, or somebody else, between the opening and the lock.
+      if FileIdentity(descriptor) == FileIdentity(path: path) {
+        held = descriptor
+      } else {
+        close(descriptor)
       }
-      throw .busy(path: journal, owner: owner ?? JournalOwner(pid: 0, host: "?", since: 0))
     }
-    self.descriptor = descriptor
+    descriptor = held ?? -1
     let owner = "\(getpid()) \(time(nil)) \(Self.hostName)\n"
     // For people only: the lock itself holds whether or not this can be written.
     _ = ftruncate(descriptor, 0)
@@ -38,6 +38,26 @@ final class JournalLock {
       unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0)
     }
   }
+
+  private static func lock(_ path: String, of journal: String) throws(JournalError) -> Int32 {
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw .cannotOpen(path: path, reason: reason(errno))
+    }
+    if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let code = errno
+      let owner = readOwner(descriptor)
+      close(descriptor)
+      guard code == EWOULDBLOCK else {
+        throw .cannotOpen(path: path, reason: reason(code))
+      }
+      throw .busy(path: journal, owner: owner ?? JournalOwner(pid: 0, host: "?", since: 0))
+    }
+    return descriptor
+  }
+
+  /// False once its file was removed or replaced: others may take a lock of that name then.
+  var isInPlace: Bool { FileIdentity(descriptor) == FileIdentity(path: path) }
 
   deinit {
     // A child of this process shares the descriptor between fork and exec, and would keep the lock.
@@ -75,5 +95,29 @@ final class JournalLock {
 
   private static func reason(_ code: Int32) -> String {
     unsafe String(cString: strerror(code))
+  }
+}
+
+/// Which file it is, whatever it is called.
+struct FileIdentity: Equatable {
+  private var device: UInt64
+  private var inode: UInt64
+
+  /// Nil where there is no file.
+  init?(path: String) {
+    var found = stat()
+    guard unsafe stat(path, &found) == 0 else { return nil }
+    self.init(found)
+  }
+
+  init?(_ descriptor: Int32) {
+    var found = stat()
+    guard unsafe fstat(descriptor, &found) == 0 else { return nil }
+    self.init(found)
+  }
+
+  private init(_ found: stat) {
+    device = UInt64(truncatingIfNeeded: found.st_dev)
+    inode = UInt64(truncatingIfNeeded: found.st_ino)
   }
 }

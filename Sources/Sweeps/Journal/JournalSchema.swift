@@ -6,7 +6,31 @@ enum JournalSchema {
   static let applicationID: Int64 = 0x6870_6373
 
   /// Step i makes version i + 1 of version i; version 0 is an empty file.
-  static let migrations: [String] = [version1]
+  static let migrations: [String] = [version1, version2]
+
+  /// Attempts of before keep their names; what was only staged is staged anew at the next run.
+  /// (SQLite writes the text of a new column into the schema as it is: no `--` at its end.)
+  static let version2 = """
+    ALTER TABLE sweep ADD COLUMN
+      fingerprint TEXT                     /* digest of endpoint and access key id */;
+    ALTER TABLE sweep ADD COLUMN
+      bucket TEXT                          /* bucket and prefix that hold its files */;
+    ALTER TABLE submissions ADD COLUMN
+      script TEXT                          /* digest of its run.sh; null before it is uploaded */;
+    ALTER TABLE attempts ADD COLUMN
+      tag TEXT                             /* its name there is point.n-tag; '' for point.n alone,
+                                              null before it has one */;
+    UPDATE attempts SET tag = '' WHERE phase <> 'new';
+    """
+
+  /// Lets a connection that only reads see version 1 as version 2.
+  static let viewsOfVersion1 = """
+    PRAGMA query_only = OFF;
+    CREATE TEMP VIEW sweep AS SELECT *, NULL AS fingerprint, NULL AS bucket FROM main.sweep;
+    CREATE TEMP VIEW submissions AS SELECT *, NULL AS script FROM main.submissions;
+    CREATE TEMP VIEW attempts AS SELECT *, '' AS tag FROM main.attempts;
+    PRAGMA query_only = ON;
+    """
 
   static let version1 = """
     CREATE TABLE sweep (

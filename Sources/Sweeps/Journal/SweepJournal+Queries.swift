@@ -25,12 +25,11 @@ extension SweepJournal {
   /// Name, service and root.
   func heading() throws(JournalError) -> (name: String, service: JournalService, root: String?) {
     var result = (name: "", service: JournalService(endpoint: "", account: ""), root: String?.none)
+    if let service = try service() { result.service = service }
     try checked { () throws(SQLiteFailure) in
-      try database.rows("SELECT name, endpoint, account, root FROM sweep") {
-        result = (
-          $0[0].text ?? "",
-          JournalService(endpoint: $0[1].text ?? "", account: $0[2].text ?? ""), $0[3].text
-        )
+      try database.rows("SELECT name, root FROM sweep") {
+        result.name = $0[0].text ?? ""
+        result.root = $0[1].text
       }
     }
     return result
@@ -78,7 +77,7 @@ extension SweepJournal {
   private static let rowQuery = """
     SELECT p.point, p.name, p.parameters, t.state, p.cause, p.result, p.result_error, p.member,
       a.n, a.exit_code, a.started, a.ended, a.reason, s.nodes, u.node_seconds,
-      (SELECT max(job) FROM jobs WHERE submission = a.submission)
+      (SELECT max(job) FROM jobs WHERE submission = a.submission), a.tag
     FROM points p
     JOIN states t USING (point)
     LEFT JOIN attempts a ON a.point = p.point
@@ -111,7 +110,9 @@ extension SweepJournal {
     row.jobID = columns[15].integer
     if row.state == .done {
       row.folder = "\(folder)/\(row.name)"
-      row.remoteFolder = root.map { "\($0)/out/files/\(row.point).\(row.attempts)" }
+      let name = AttemptName(
+        AttemptID(point: row.point, number: row.attempts), tag: columns[16].text ?? "")
+      row.remoteFolder = root.map { "\($0)/out/files/\(name)" }
     }
     return row
   }
@@ -199,18 +200,20 @@ extension SweepJournal {
   /// Where the log of a point's last submitted attempt is; nil where it has none.
   func logPlace(
     of point: Int
-  ) throws(JournalError) -> (attempt: AttemptID, submission: String, root: String)? {
-    var place: (attempt: AttemptID, submission: String, root: String)?
+  ) throws(JournalError) -> (attempt: AttemptName, submission: String, root: String)? {
+    var place: (attempt: AttemptName, submission: String, root: String)?
     try checked { () throws(SQLiteFailure) in
       try database.rows(
         """
-        SELECT a.n, s.name, (SELECT root FROM sweep) FROM attempts a
+        SELECT a.n, s.name, (SELECT root FROM sweep), a.tag FROM attempts a
         JOIN submissions s ON s.submission = a.submission
         WHERE a.point = ? ORDER BY a.n DESC LIMIT 1
         """, [.init(point)]
       ) {
         guard let root = $0[2].text else { return }
-        place = (AttemptID(point: point, number: $0[0].int ?? 1), $0[1].text ?? "", root)
+        let name = AttemptName(
+          AttemptID(point: point, number: $0[0].int ?? 1), tag: $0[3].text ?? "")
+        place = (name, $0[1].text ?? "", root)
       }
     }
     return place

@@ -58,19 +58,20 @@ extension SweepJournal {
     try database.run(
       """
       INSERT INTO attempts (point, n, submission, phase, closing, reason, blocked, execution,
-        exit_code, cause, started, ended, node_seconds)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        exit_code, cause, started, ended, node_seconds, tag)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (point, n) DO UPDATE SET submission = excluded.submission,
         phase = excluded.phase, closing = excluded.closing, reason = excluded.reason,
         blocked = excluded.blocked, execution = excluded.execution,
         exit_code = excluded.exit_code, cause = excluded.cause, started = excluded.started,
-        ended = excluded.ended, node_seconds = excluded.node_seconds
+        ended = excluded.ended, node_seconds = excluded.node_seconds,
+        tag = excluded.tag
       """,
       [
         .init(id.point), .init(id.number), .init(row.submission), .text(phase), .init(closing),
         .init(reason), .init(row.isBlocked), .init(row.execution?.description),
         .init(row.exitCode), .init(row.cause?.description), .init(row.start), .init(row.end),
-        .real(row.nodeSeconds),
+        .real(row.nodeSeconds), .init(row.tag),
       ])
     for file in row.files {
       try database.run(
@@ -85,14 +86,14 @@ extension SweepJournal {
   private func write(submission number: Int, _ row: SubmissionRecord) throws(SQLiteFailure) {
     try database.run(
       """
-      INSERT INTO submissions (submission, name, phase, nodes, elapse, absent_since)
-      VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO submissions (submission, name, phase, nodes, elapse, absent_since, script)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (submission) DO UPDATE SET phase = excluded.phase, nodes = excluded.nodes,
-        elapse = excluded.elapse, absent_since = excluded.absent_since
+        elapse = excluded.elapse, absent_since = excluded.absent_since, script = excluded.script
       """,
       [
         .init(number), .text(row.name), .text(row.phase.rawValue), .init(row.nodes),
-        .init(row.elapse), .init(row.absentSince),
+        .init(row.elapse), .init(row.absentSince), .init(row.script),
       ])
     for (index, outcome) in row.posts.enumerated() {
       try database.run(
@@ -161,13 +162,16 @@ extension SweepJournal {
   private func loadSubmissions(_ record: inout SweepRecord) throws(SQLiteFailure) {
     var submissions: [SubmissionRecord] = []
     try database.rows(
-      "SELECT name, phase, nodes, elapse, absent_since FROM submissions ORDER BY submission"
+      """
+      SELECT name, phase, nodes, elapse, absent_since, script FROM submissions ORDER BY submission
+      """
     ) { row in
       var submission = SubmissionRecord(name: row[0].text ?? "", attempts: [])
       submission.phase = row[1].text.flatMap(SubmissionPhase.init) ?? .abandoned
       submission.nodes = row[2].int ?? 1
       submission.elapse = row[3].int ?? 0
       submission.absentSince = row[4].real
+      submission.script = row[5].text
       submissions.append(submission)
     }
     try database.rows("SELECT submission, outcome FROM posts ORDER BY submission, number") { row in
@@ -189,7 +193,7 @@ extension SweepJournal {
     try database.rows(
       """
       SELECT point, n, submission, phase, closing, reason, blocked, execution, exit_code, cause,
-        started, ended, node_seconds FROM attempts ORDER BY point, n
+        started, ended, node_seconds, tag FROM attempts ORDER BY point, n
       """
     ) { row in
       let id = AttemptID(point: row[0].int ?? 0, number: row[1].int ?? 0)
@@ -203,6 +207,7 @@ extension SweepJournal {
       attempt.start = row[10].integer
       attempt.end = row[11].integer
       attempt.nodeSeconds = row[12].real ?? 0
+      attempt.tag = row[13].text
       record.points[id.point - 1].attempts.append(attempt)
     }
     try database.rows("SELECT point, n, name, size, sha256 FROM outputs ORDER BY point, n, name") {

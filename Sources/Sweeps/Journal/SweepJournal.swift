@@ -1,6 +1,7 @@
 /// The durable memory of one sweep: one SQLite file, one writer (`exactly-once.md`, Journal).
 ///
-/// Rollback journal and `synchronous = FULL`: what ``apply(_:)`` returned from survives a crash of
+/// Rollback journal and `synchronous = EXTRA`, which makes the end of the rollback journal durable
+/// too (<https://sqlite.org/pragma.html#pragma_synchronous>): what ``apply(_:)`` returned from survives a crash of
 /// the machine. The rules of the protocol that SQL can say are constraints and triggers of the
 /// schema, so that a fault elsewhere cannot write what must never be.
 ///
@@ -9,7 +10,11 @@ public final class SweepJournal {
   /// Where it is.
   public let path: String
   let database: SQLiteDatabase
-  private let lock: JournalLock?
+  /// The right to write, and to which file, of one that is open for that.
+  private var lock: JournalLock?
+  private var file: (path: String, identity: FileIdentity?)
+  /// SQLite's count of what other connections have committed.
+  private var foreignCommits: SQLValue?
 
   /// Opens or makes the journal of a sweep, as its only writer.
   ///
@@ -26,16 +31,35 @@ public final class SweepJournal {
       path: path, name: name, service: service, now: now, migrations: JournalSchema.migrations)
   }
 
-  init(
+  convenience init(
     path: String, name: String, service: JournalService, now: Int64, migrations: [String]
   ) throws(JournalError) {
+    let file = JournalPlace.resolved(path)
+    let lock = try JournalLock(journal: file)
+    if JournalPlace.isBlank(file) {
+      try JournalPlace.create(file) { (temporary) throws(JournalError) in
+        let made = try SweepJournal(file: temporary, path: path, lock: nil, migrations)
+        try made.identify(name, service, now)
+      }
+    }
+    try self.init(file: file, path: path, lock: lock, migrations)
+    try identify(name, service, now)
+    foreignCommits = try checked { () throws(SQLiteFailure) in
+      try database.value("PRAGMA data_version")
+    }
+  }
+
+  private init(
+    file: String, path: String, lock: JournalLock?, _ migrations: [String]
+  ) throws(JournalError) {
     self.path = path
-    lock = try JournalLock(journal: path)
+    self.lock = lock
     do throws(SQLiteFailure) {
-      database = try SQLiteDatabase(path: path, readOnly: false)
+      database = try SQLiteDatabase(path: file, readOnly: false)
     } catch {
       throw Self.error(error, path: path)
     }
+    self.file = (file, FileIdentity(path: file))
     do throws(SQLiteFailure) {
       // Before anything that writes: a file that is not ours stays as it is.
       try prepare(for: migrations)
@@ -49,27 +73,38 @@ public final class SweepJournal {
     try checkKind(isNew: version == 0)
     try checkWhole()
     try migrate(from: version, migrations)
-    try identify(name, service, now)
   }
 
-  /// Opens a journal to look at it, also while another process runs it.
+  /// Opens a journal to look at it, also while another process runs it; one that is still being made
+  /// counts as missing.
   public init(reading path: String) throws(JournalError) {
     self.path = path
     lock = nil
+    file = (path, nil)
     do throws(SQLiteFailure) {
       database = try SQLiteDatabase(path: path, readOnly: true)
     } catch {
       throw error.primary == 14 ? .missing(path: path) : Self.error(error, path: path)
     }
     let version = try self.version()
-    try checkKind(isNew: false)
+    try checkKind(isNew: version == 0)
+    guard version > 0 else { throw .missing(path: path) }
     guard version <= JournalSchema.migrations.count else {
       throw .newer(path: path, version: version, known: JournalSchema.migrations.count)
     }
+    if version == 1 {
+      // It is looked at as it is; who runs it brings it up.
+      try checked { () throws(SQLiteFailure) in
+        try database.execute(JournalSchema.viewsOfVersion1)
+      }
+    }
+    guard try service() != nil else { throw .missing(path: path) }
   }
 
   /// Who runs a journal now; nil where nobody does.
-  public static func owner(of path: String) -> JournalOwner? { JournalLock.owner(of: path) }
+  public static func owner(of path: String) -> JournalOwner? {
+    JournalLock.owner(of: JournalPlace.resolved(path))
+  }
 
   // MARK: Opening
 
@@ -77,7 +112,7 @@ public final class SweepJournal {
     try database.execute(
       """
       PRAGMA foreign_keys = ON;
-      PRAGMA synchronous = FULL;
+      PRAGMA synchronous = EXTRA;
       PRAGMA temp_store = MEMORY;
       """)
     // Also rolls back what a crash left half-written.
@@ -122,22 +157,37 @@ public final class SweepJournal {
     _ name: String, _ service: JournalService, _ now: Int64
   ) throws(JournalError) {
     if let own = try self.service() {
-      guard own == service else { throw .otherService(path: path, own, not: service) }
-      return
+      guard own.isSame(as: service) else { throw .otherService(path: path, own, not: service) }
+      let isComplete = own.fingerprint != nil && own.bucket != nil
+      if isComplete || service.fingerprint == nil && service.bucket == nil { return }
+      // Of before these were noted.
+      return try transaction { () throws(SQLiteFailure) in
+        try self.database.run(
+          "UPDATE sweep SET fingerprint = ifnull(fingerprint, ?), bucket = ifnull(bucket, ?)",
+          [.init(service.fingerprint), .init(service.bucket)])
+      }
     }
     try transaction { () throws(SQLiteFailure) in
       try self.database.run(
-        "INSERT INTO sweep (id, name, endpoint, account, created) VALUES (1, ?, ?, ?, ?)",
-        [.text(name), .text(service.endpoint), .text(service.account), .integer(now)])
+        """
+        INSERT INTO sweep (id, name, endpoint, account, created, fingerprint, bucket)
+        VALUES (1, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          .text(name), .text(service.endpoint), .text(service.account), .integer(now),
+          .init(service.fingerprint), .init(service.bucket),
+        ])
     }
   }
 
-  /// The endpoint and account that it belongs to.
+  /// The endpoint, the account and the bucket that it belongs to.
   public func service() throws(JournalError) -> JournalService? {
     var service: JournalService?
     try checked { () throws(SQLiteFailure) in
-      try database.rows("SELECT endpoint, account FROM sweep") {
-        service = JournalService(endpoint: $0[0].text ?? "", account: $0[1].text ?? "")
+      try database.rows("SELECT endpoint, account, fingerprint, bucket FROM sweep") {
+        service = JournalService(
+          endpoint: $0[0].text ?? "", account: $0[1].text ?? "", fingerprint: $0[2].text,
+          bucket: $0[3].text)
       }
     }
     return service
@@ -147,10 +197,28 @@ public final class SweepJournal {
 
   /// Everything in `body` becomes durable together, or nothing.
   func transaction(_ body: () throws(SQLiteFailure) -> Void) throws(JournalError) {
-    do throws(SQLiteFailure) {
-      try database.transaction(body) { $0 }
-    } catch {
-      throw Self.error(error, path: path)
+    try database.transaction { () throws(JournalError) in
+      try checkAlone()
+      try checked(body)
+    } failing: {
+      Self.error($0, path: path)
+    }
+  }
+
+  /// Nothing is written to what another process has taken up: its lock file may have been removed,
+  /// or locks may not hold on this file system.
+  private func checkAlone() throws(JournalError) {
+    guard let lock else { return }
+    guard FileIdentity(path: file.path) == file.identity else {
+      throw .overtaken(path: path, reason: "was moved or removed while it was being run")
+    }
+    if !lock.isInPlace { self.lock = try JournalLock(journal: file.path) }
+    guard let foreignCommits else { return }
+    let now = try checked { () throws(SQLiteFailure) in
+      try database.value("PRAGMA data_version")
+    }
+    guard now == foreignCommits else {
+      throw .overtaken(path: path, reason: "was written by another process")
     }
   }
 

@@ -191,9 +191,27 @@ public enum SweepEvent: Sendable, Equatable {
 
 /// What became of an upload.
 public enum UploadOutcome: Sendable, Hashable {
-  case ready(nodes: Int, elapse: Int)
+  case ready(Upload)
   /// The message; the sweep stops.
   case failed(String)
+}
+
+/// The script of a submission, as it was put into the bucket.
+public struct Upload: Sendable, Hashable {
+  public var nodes: Int
+  /// Elapse limit in seconds.
+  public var elapse: Int
+  /// SHA-256 of the script.
+  public var script: String
+  /// The tags of its attempts' names.
+  public var tags: [AttemptID: String]
+
+  public init(nodes: Int, elapse: Int, script: String = "", tags: [AttemptID: String] = [:]) {
+    self.nodes = nodes
+    self.elapse = elapse
+    self.script = script
+    self.tags = tags
+  }
 }
 
 /// Something that the protocol excludes.

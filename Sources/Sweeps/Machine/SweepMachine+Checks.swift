@@ -48,7 +48,7 @@ extension SweepMachine {
     }
     for id in check.attempts {
       for (execution, claim) in evidence[id]?.standing ?? [:] {
-        let name = RecordName(attempt: id, execution: execution)
+        let name = RecordName(attempt: record.name(of: id), execution: execution)
         check.known.insert(name)
         if isOver(id, execution, claim, list: list) { check.over.insert(name) }
       }
@@ -84,6 +84,7 @@ extension SweepMachine {
   }
 
   private mutating func giveUpCheck(until time: Duration) {
+    if let check { forgetBarrenChecks(check) }
     check = nil
     outputs.phase = .idle
     outputs.nextAllowed = time
@@ -146,15 +147,15 @@ extension SweepMachine {
 
   /// Claims, refusals and exit records that were not known.
   private mutating func adopt(_ listing: OutListing) {
-    for (name, claim) in listing.claims {
-      let id = name.attempt
-      if record.has(id), record[attempt: id].phase.isSettled { continue }
+    for (name, claim) in listing.claims where record.has(name.attempt) {
+      let id = name.attempt.id
+      if record[attempt: id].phase.isSettled { continue }
       if let claim {
         evidence[id, default: Evidence()].claims[name.execution] = claim
       } else if evidence[id]?.claims[name.execution] == nil {
         evidence[id, default: Evidence()].claims[name.execution] = .some(nil)
       }
-      guard record.has(id), let number = record[attempt: id].submission,
+      guard let number = record[attempt: id].submission,
         let job = name.execution.job, watches[number] != nil,
         record.submissions[number - 1].jobs[job] == nil
       else { continue }
@@ -166,18 +167,19 @@ extension SweepMachine {
         becomeSubmitted(number)
       }
     }
-    for name in listing.refusals {
-      if record.has(name.attempt), record[attempt: name.attempt].phase.isSettled { continue }
-      evidence[name.attempt, default: Evidence()].refusals.insert(name.execution)
+    for name in listing.refusals where record.has(name.attempt) {
+      if record[attempt: name.attempt.id].phase.isSettled { continue }
+      evidence[name.attempt.id, default: Evidence()].refusals.insert(name.execution)
     }
-    for (name, exit) in listing.exits.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+    for (name, exit) in listing.exits.sorted(by: { "\($0.key)" < "\($1.key)" })
+    where record.has(name.attempt) {
       adopt(exit, name)
     }
   }
 
   private mutating func adopt(_ exit: ExitRecord, _ name: RecordName) {
-    let id = name.attempt
-    if record.has(id), record[attempt: id].phase.isSettled {
+    let id = name.attempt.id
+    if record[attempt: id].phase.isSettled {
       if record[attempt: id].execution != name.execution { gate.add(.report(.lateExit(name))) }
       return
     }
@@ -190,10 +192,16 @@ extension SweepMachine {
     ended(id)
   }
 
+  /// Two checks in a row are two that prove something.
+  private mutating func forgetBarrenChecks(_ check: SealCheck) {
+    for id in check.attempts where evidence[id] != nil { evidence[id]?.barrenChecks = 0 }
+  }
+
   /// Step (3): what the check proves.
   private mutating func finish(_ check: SealCheck, _ listing: OutListing) {
     guard listing.hasCanary else {
       canaryMisses += 1
+      forgetBarrenChecks(check)
       if canaryMisses >= 2 {
         lose(check.attempts, .homeLost)
         stop(.homeLost)
@@ -216,7 +224,9 @@ extension SweepMachine {
 
   private mutating func judge(_ id: AttemptID, _ check: SealCheck) {
     var known = evidence[id] ?? Evidence()
-    let standing = known.standing.keys.map { RecordName(attempt: id, execution: $0) }
+    let standing = known.standing.keys.map {
+      RecordName(attempt: record.name(of: id), execution: $0)
+    }
     guard !standing.isEmpty else {
       known.barrenChecks += 1
       known.mustWait = false

@@ -58,6 +58,7 @@ extension SweepRecord {
     case .refused, .withdrawn:
       self[attempt: id].phase = .new
       self[attempt: id].submission = nil
+      self[attempt: id].tag = nil
       self[attempt: id].cause = nil
       return Reopened(attempt: id)
     default:

@@ -53,10 +53,19 @@ extension SweepMachine {
       record.submissions[number - 1].phase == .prepared
     else { return }
     switch outcome {
-    case .ready(let nodes, let elapse):
+    case .ready(let upload):
       update(submission: number) {
-        $0.nodes = nodes
-        $0.elapse = elapse
+        $0.nodes = upload.nodes
+        $0.elapse = upload.elapse
+        $0.script = upload.script
+      }
+      // Its own name is durable before its POST; it changes only while nothing was posted.
+      for id in record.submissions[number - 1].attempts
+      where record[attempt: id].phase == .submitted && record[attempt: id].submission == number {
+        if record[attempt: id].tag != upload.tags[id] {
+          evidence[id] = nil
+          update(attempt: id) { $0.tag = upload.tags[id] }
+        }
       }
       uploaded.append(number)
     case .failed(let message):

@@ -30,8 +30,13 @@ extension SweepMachine {
       abandon(number, requeue: false)
     case .staged:
       let isWanted = submission.attempts.allSatisfy { mayStart($0.point) }
-      if !isWanted, submission.posts.isEmpty {
+      let isOutdated = outdated.contains(number)
+      if isOutdated || !isWanted, submission.posts.isEmpty {
         abandon(number, requeue: false)
+      } else if isOutdated {
+        // It was refused, as far as is known: its attempts are closed by seals.
+        seal(submission.attempts)
+        update(submission: number) { $0.phase = .abandoned }
       } else if hasSubmittedAttempts(submission) {
         staged.append(number)
       }
@@ -107,6 +112,8 @@ extension SweepMachine {
       update(attempt: id) {
         $0.phase = .new
         $0.submission = nil
+        // What it runs, and with that its name, may be another one in another run.
+        if !requeue { $0.tag = nil }
       }
       if requeue { queue.appendAgain(id.point) }
     }
@@ -129,11 +136,19 @@ extension SweepMachine {
     if isMade {
       record.root?.isReady = true
       changed.root = true
-    } else if rootAttempts < 5 {
-      makeRoot()
+    } else if rootAttempts < 20 {
+      rootPausedUntil = now + pause(rootAttempts)
     } else {
       stop(.root)
     }
+  }
+
+  /// After a pause, which grows.
+  mutating func pumpRoot() {
+    guard let until = rootPausedUntil, stop == nil else { return }
+    guard now >= until else { return wake(at: until) }
+    rootPausedUntil = nil
+    makeRoot()
   }
 
   /// Random letters and digits.

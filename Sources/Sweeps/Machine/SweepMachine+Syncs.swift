@@ -65,7 +65,7 @@ extension SweepMachine {
   }
 
   /// Grows from the pause before a retry to the interval of syncs back.
-  private func pause(_ failures: Int) -> Duration {
+  func pause(_ failures: Int) -> Duration {
     min(settings.timing.retryPause * (1 << min(failures - 1, 6)), settings.timing.syncInterval)
   }
 

@@ -175,8 +175,7 @@ extension SweepMachine {
     record.points[number - 1].attempts.append(AttemptRecord())
     let id = AttemptID(point: number, number: point.attempts.count + 1)
     changed.attempts.insert(id)
-    // A copy of this journal may have run it already.
-    if evidence[id]?.exit != nil { ended(id) } else { queue.appendAgain(number) }
+    queue.appendAgain(number)
   }
 
   mutating func settle(_ number: Int, _ verdict: Verdict) {

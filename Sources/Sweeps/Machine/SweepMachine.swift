@@ -24,6 +24,8 @@ public struct SweepMachine: Sendable {
   var cancelledAtStart: [Int] = []
   /// The order in which new points are taken up; nil for that of their numbers.
   let order: [Int]?
+  /// Staged submissions whose script is not what would be prepared now.
+  let outdated: Set<Int>
   /// Prepared and not uploaded; uploaded and waiting for a sync; in that sync; staged.
   var uploading: Set<Int> = []
   var uploaded: [Int] = []
@@ -55,6 +57,7 @@ public struct SweepMachine: Sendable {
   var check: SealCheck?
   var canaryMisses = 0
   var rootAttempts = 0
+  var rootPausedUntil: Duration?
   var sealsPausedUntil: Duration = .zero
 
   // Pace.
@@ -75,11 +78,14 @@ public struct SweepMachine: Sendable {
   ///   - seed: of names and roots.
   ///   - order: numbers of points in the order in which new ones are taken up, those that are
   ///     missing last; nil for the order of their numbers.
+  ///   - outdated: numbers of staged submissions whose script would be another one now.
   public init(
-    record: SweepRecord, settings: SweepSettings, seed: UInt64, order: [Int]? = nil
+    record: SweepRecord, settings: SweepSettings, seed: UInt64, order: [Int]? = nil,
+    outdated: Set<Int> = []
   ) {
     self.record = record
     self.order = order
+    self.outdated = outdated
     self.settings = settings
     generator = SeededGenerator(seed: seed)
     listPause = settings.timing.listInterval
@@ -140,6 +146,7 @@ public struct SweepMachine: Sendable {
         pumpList()
       }
     }
+    pumpRoot()
     finishIfSettled()
   }
 

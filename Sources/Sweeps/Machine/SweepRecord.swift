@@ -24,6 +24,17 @@ public struct SweepRecord: Sendable, Equatable {
     set { points[id.point - 1].attempts[id.number - 1] = newValue }
   }
 
+  /// The name of an attempt that exists.
+  func name(of id: AttemptID) -> AttemptName { AttemptName(id, tag: self[attempt: id].tag ?? "") }
+
+  /// True for the name of an attempt of this journal; records of other names are those of a copy
+  /// that runs something else under the same numbers, and none of ours.
+  func has(_ name: AttemptName) -> Bool {
+    guard has(name.id) else { return false }
+    let attempt = self[attempt: name.id]
+    return attempt.phase != .new && attempt.tag == name.tag
+  }
+
   /// True for an attempt that was opened.
   func has(_ id: AttemptID) -> Bool {
     points.indices.contains(id.point - 1)
@@ -116,6 +127,9 @@ public enum AttemptPhase: Sendable, Hashable {
 /// One attempt.
 public struct AttemptRecord: Sendable, Hashable {
   public var phase: AttemptPhase
+  /// What its name on the machine has besides its numbers: nil before its script is uploaded, and
+  /// final once that is posted.
+  public var tag: String?
   /// Number of its submission.
   public var submission: Int?
   /// Held or in error for long, and nothing else to wait for.
@@ -192,6 +206,8 @@ public struct SubmissionRecord: Sendable, Hashable {
   public var nodes: Int
   /// Elapse limit in seconds.
   public var elapse: Int
+  /// SHA-256 of its script; nil before it is uploaded.
+  public var script: String?
   /// One entry a POST, nil while it is open.
   public var posts: [PostResult?]
   /// Every job of that name, and its end where one was seen.

@@ -47,6 +47,15 @@ public enum Cause: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The short form that `s:retry{cause=}` takes: `exit 127`, `outputs`, `refused`, …
+  public var word: String {
+    switch self {
+    case .outputs: "outputs"
+    case .refused: "refused"
+    case .exit, .elapse, .memory, .nodeDown, .killed, .inputs, .notStarted: description
+    }
+  }
+
   /// Reads ``description`` back.
   public init?(_ text: String) {
     func rest(_ prefix: String) -> String? {

@@ -42,23 +42,28 @@ actor InputStage {
     return SHA256.hexadecimal(of: Array(text.utf8))
   }
 
-  /// Uploads what is not there yet; what a job script says of the inputs.
-  func stage(_ inputs: [SweepInput], root: String) async throws -> [JobScript.Input] {
-    var staged: [JobScript.Input] = []
+  /// Uploads what is not there yet.
+  func upload(_ inputs: [SweepInput], root: String) async throws {
+    for input in inputs {
+      if case .local = input { try await upload(try await tree(input), root: root) }
+    }
+  }
+
+  /// What a job script says of the inputs.
+  func places(of inputs: [SweepInput]) async throws -> [JobScript.Input] {
+    var places: [JobScript.Input] = []
     for input in inputs {
       switch input {
       case .local:
-        let tree = try await tree(input)
-        try await upload(tree, root: root)
-        staged.append(.tree(digest: tree.digest))
+        places.append(.tree(digest: try await tree(input).digest))
       case .linked(let output):
         guard OutputName.isInside(output.path), OutputName.isInside(output.name) else {
           throw SweepError(.definition, "\"\(output.name)\" is no name of an input")
         }
-        staged.append(.link(path: output.path, name: output.name))
+        places.append(.link(path: output.path, name: output.name))
       }
     }
-    return staged
+    return places
   }
 
   // MARK: Reading

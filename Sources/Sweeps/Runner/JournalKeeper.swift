@@ -1,6 +1,7 @@
 /// The only user of a journal that is open for writing, on a thread of its own.
 actor JournalKeeper {
-  /// What a test may let happen around a commit, in place of a killed process.
+  /// What a test may let happen around a step that makes something durable, in place of a killed
+  /// process; opening or making the journal is the first.
   enum Fate: Sendable {
     case proceed
     /// The process ends before, or right after, the rows are durable.
@@ -22,7 +23,7 @@ actor JournalKeeper {
   private var journal: SweepJournal?
   /// Definitions that points were prepared with, to be written with the next commit.
   private var notes: [Int: String] = [:]
-  private var commits = 0
+  private var steps = 0
   private let fate: @Sendable (Int) -> Fate
 
   nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -39,15 +40,25 @@ actor JournalKeeper {
   func open(
     path: String, name: String, service: JournalService, now: Int64, isThrowaway: Bool,
     pageLimit: Int? = nil
-  ) throws(JournalError) {
-    do throws(JournalError) {
-      journal = try SweepJournal(path: path, name: name, service: service, now: now)
-    } catch {
-      guard isThrowaway, case .otherService = error else { throw error }
-      JournalFiles.remove(path)
-      journal = try SweepJournal(path: path, name: name, service: service, now: now)
+  ) throws {
+    try step { () throws(JournalError) in
+      do throws(JournalError) {
+        journal = try SweepJournal(path: path, name: name, service: service, now: now)
+      } catch {
+        guard isThrowaway, case .otherService = error else { throw error }
+        JournalFiles.remove(path)
+        journal = try SweepJournal(path: path, name: name, service: service, now: now)
+      }
+      if let pageLimit { try journal?.limit(pages: pageLimit) }
     }
-    if let pageLimit { try journal?.limit(pages: pageLimit) }
+  }
+
+  private func step(_ body: () throws(JournalError) -> Void) throws {
+    steps += 1
+    let fate = fate(steps)
+    if fate == .dieBefore { throw Died() }
+    try body()
+    if fate == .dieAfter { throw Died() }
   }
 
   /// Gives the journal and its lock back.
@@ -60,8 +71,9 @@ actor JournalKeeper {
     return journal
   }
 
-  func register(_ points: [Parameters]) throws(JournalError) {
-    try opened().register(points: points)
+  func register(_ points: [Parameters]) throws {
+    let journal = try opened()
+    try step { () throws(JournalError) in try journal.register(points: points) }
   }
 
   func load() throws(JournalError) -> Loaded {
@@ -71,10 +83,10 @@ actor JournalKeeper {
       recorded: try journal.definition())
   }
 
-  func keep(_ definition: RecordedDefinition) throws(JournalError) {
+  func keep(_ definition: RecordedDefinition) throws {
     let journal = try opened()
     guard try journal.definition() != definition else { return }
-    try journal.keep(definition)
+    try step { () throws(JournalError) in try journal.keep(definition) }
   }
 
   /// Number and definition of a point that is asked for by itself.
@@ -89,13 +101,11 @@ actor JournalKeeper {
   }
 
   func apply(_ commit: JournalCommit) throws {
-    commits += 1
-    let fate = fate(commits)
-    if fate == .dieBefore { throw Died() }
     let journal = try opened()
-    try journal.apply(commit, notes: notes)
-    notes = [:]
-    if fate == .dieAfter { throw Died() }
+    try step { () throws(JournalError) in
+      try journal.apply(commit, notes: notes)
+      notes = [:]
+    }
   }
 
   /// True for a point without a verdict.

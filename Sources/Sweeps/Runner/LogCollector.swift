@@ -45,7 +45,7 @@ actor LogCollector {
 
   /// What an attempt's program wrote, as far as it has come over; empty where there is nothing.
   func log(
-    _ stream: SweepLogs.Stream, of attempt: AttemptID, submission: String
+    _ stream: SweepLogs.Stream, of attempt: AttemptName, submission: String
   ) async throws(ObjectStoreError) -> [UInt8] {
     let key = shell.key("\(root)/log/\(submission)/\(attempt).\(stream.rawValue)")
     do throws(ObjectStoreError) {

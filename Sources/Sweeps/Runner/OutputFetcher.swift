@@ -13,7 +13,7 @@ struct OutputFetcher: Sendable {
   private static let small: Int64 = 1 << 20
 
   @concurrent
-  func fetch(_ id: AttemptID, _ exit: ExitRecord, to name: String, root: String) async
+  func fetch(_ id: AttemptName, _ exit: ExitRecord, to name: String, root: String) async
     -> FetchOutcome?
   {
     let temporary = "\(folder)/.fetch-\(id)"

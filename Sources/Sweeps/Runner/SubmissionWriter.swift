@@ -1,4 +1,5 @@
 import ObjectStore
+import SigV4
 
 /// Renders the script of a submission and puts it, with what it needs, into the bucket.
 struct SubmissionWriter: Sendable {
@@ -6,17 +7,32 @@ struct SubmissionWriter: Sendable {
   struct Part: Sendable {
     var id: AttemptID
     var point: SweepPoint
-    /// The last attempt before that ran, and all of those.
-    var previous: AttemptID?
-    var earlier: [AttemptID]
+    /// The attempts before that ran.
+    var earlier: [AttemptName]
     /// What a retry said of its resources.
     var resources: Resources?
+
+    /// What a script must know of an attempt.
+    init(_ id: AttemptID, at point: SweepPoint, in record: SweepRecord) {
+      self.id = id
+      self.point = point
+      let own = record.points[id.point - 1]
+      earlier = []
+      for (index, attempt) in own.attempts.prefix(id.number - 1).enumerated() {
+        switch attempt.phase {
+        case .closed(.exited), .closed(.runLost):
+          earlier.append(record.name(of: AttemptID(point: id.point, number: index + 1)))
+        default: continue
+        }
+      }
+      resources = own.resources.flatMap { Resources(json: $0) }
+    }
   }
 
   /// What became of it.
   struct Written: Sendable {
-    var nodes: Int
-    var elapse: Int
+    var script: String
+    var upload: Upload
     /// What each point is prepared with.
     var definitions: [(point: Int, definition: String)]
   }
@@ -25,18 +41,41 @@ struct SubmissionWriter: Sendable {
   let shell: SweepShell
   let stage: InputStage
 
+  /// Puts script and inputs into the bucket.
   @concurrent
   func write(name: String, root: String, _ parts: [Part]) async throws -> Written {
+    var inputs: [[SweepInput]] = []
+    for part in parts { inputs.append(try await self.inputs(of: part.point)) }
+    for own in inputs { try await stage.upload(own, root: root) }
+    let written = try await render(name: name, root: root, parts, inputs)
+    try await shell.store.put(
+      Array(written.script.utf8), key: shell.key("\(root)/in/\(name)/run.sh"))
+    return written
+  }
+
+  /// Digest of the script as it would be put into the bucket now.
+  @concurrent
+  func digest(name: String, root: String, _ parts: [Part]) async throws -> String {
+    var inputs: [[SweepInput]] = []
+    for part in parts { inputs.append(try await self.inputs(of: part.point)) }
+    return try await render(name: name, root: root, parts, inputs).upload.script
+  }
+
+  private func render(
+    name: String, root: String, _ parts: [Part], _ allInputs: [[SweepInput]]
+  ) async throws -> Written {
     var attempts: [JobScript.Attempt] = []
     var definitions: [(point: Int, definition: String)] = []
     var all: [PJMDirectives] = []
-    for part in parts {
-      let inputs = try await inputs(of: part.point)
-      let staged = try await stage.stage(inputs, root: root)
-      definitions.append(
-        (part.id.point, blueprint.definition(withInputs: try await stage.digest(of: inputs))))
+    var tags: [AttemptID: String] = [:]
+    for (part, inputs) in zip(parts, allInputs) {
+      let digest = try await stage.digest(of: inputs)
+      definitions.append((part.id.point, blueprint.definition(withInputs: digest)))
+      let tag = blueprint.tag(of: part.point, withInputs: digest)
+      tags[part.id] = tag
       let attempt = try blueprint.attempt(
-        part.id, at: part.point, previous: part.previous, earlier: part.earlier, inputs: staged)
+        AttemptName(part.id, tag: tag), at: part.point, previous: part.earlier.last,
+        earlier: part.earlier, inputs: try await stage.places(of: inputs))
       attempts.append(attempt)
       all.append(try await directives(of: part, attempt))
     }
@@ -45,9 +84,13 @@ struct SubmissionWriter: Sendable {
     let script = JobScript(
       name: name, root: root, directives: directives, elapse: elapse, setup: blueprint.setup,
       keep: blueprint.keep, atOnce: blueprint.definition.pack.atOnce, attempts: attempts)
-    try await shell.store.put(
-      Array(script.text.utf8), key: shell.key("\(root)/in/\(name)/run.sh"))
-    return Written(nodes: directives.nodes, elapse: elapse, definitions: definitions)
+    let text = script.text
+    return Written(
+      script: text,
+      upload: Upload(
+        nodes: directives.nodes, elapse: elapse,
+        script: SHA256.hexadecimal(of: Array(text.utf8)), tags: tags),
+      definitions: definitions)
   }
 
   func inputs(of point: SweepPoint) async throws -> [SweepInput] {

@@ -22,9 +22,14 @@ extension SweepEngine {
     case .pollSync(let tree, let request):
       begin { .syncSeen(tree, request: request, await shell.pollSync(request)) }
     case .putSeals(let attempts):
-      begin { .sealsPut(attempts, await shell.putSeals(attempts, root: root)) }
+      let names = attempts.map(machine.record.name)
+      begin { .sealsPut(attempts, await shell.putSeals(names, root: root)) }
     case .findSeals(let attempts):
-      begin { .sealsSeen(attempts, await shell.presentSeals(attempts, root: root)) }
+      let names = attempts.map(machine.record.name)
+      begin {
+        let present = await shell.presentSeals(names, root: root)
+        return .sealsSeen(attempts, present.map { Set($0.map(\.id)) })
+      }
     case .removeCanary:
       begin { .canaryRemoved(await shell.removeCanary(root: root)) }
     case .collect(let claimsOf, let seals):
@@ -64,7 +69,7 @@ extension SweepEngine {
       return begin { .uploaded(submission: submission, .failed(message)) }
     }
     let writer = SubmissionWriter(blueprint: blueprint, shell: setup.shell, stage: setup.stage)
-    let parts = machine.record.submissions[submission - 1].attempts.map(part)
+    let parts = parts(of: submission)
     let name = name(submission)
     let root = root
     let keeper = setup.keeper
@@ -74,87 +79,75 @@ extension SweepEngine {
         for (point, definition) in written.definitions {
           await keeper.note(definition, of: [point])
         }
-        return .uploaded(
-          submission: submission, .ready(nodes: written.nodes, elapse: written.elapse))
+        return .uploaded(submission: submission, .ready(written.upload))
       } catch {
         return .uploaded(submission: submission, .failed("\(error)"))
       }
     }
   }
 
-  /// What a script must know of an attempt.
-  private func part(_ id: AttemptID) -> SubmissionWriter.Part {
-    let record = machine.record.points[id.point - 1]
-    var earlier: [AttemptID] = []
-    for (index, attempt) in record.attempts.prefix(id.number - 1).enumerated() {
-      switch attempt.phase {
-      case .closed(.exited), .closed(.runLost):
-        earlier.append(AttemptID(point: id.point, number: index + 1))
-      default: continue
-      }
+  /// What a script must know of its attempts.
+  private func parts(of submission: Int) -> [SubmissionWriter.Part] {
+    machine.record.submissions[submission - 1].attempts.map { id in
+      SubmissionWriter.Part(id, at: point(id.point), in: machine.record)
     }
-    return SubmissionWriter.Part(
-      id: id, point: point(id.point), previous: earlier.last, earlier: earlier,
-      resources: record.resources.flatMap { Resources(json: $0) })
   }
 
   // MARK: Records
 
-  /// What is new in the bucket to this run; nil where it cannot be seen whole.
+  /// What the bucket holds of attempts that are open, and each time all of it: what was read for a
+  /// collection that failed half-way counts as never told. Of settled attempts exit records alone,
+  /// once. Nil where the bucket cannot be seen whole.
   private func collect(claimsOf: [AttemptID], seals: [AttemptID]) async -> OutListing? {
     let shell = setup.shell
     let root = root
     guard let names = await shell.recordNames(root: root) else { return nil }
-    var listing = OutListing(hasCanary: names.hasCanary)
-
+    let record = machine.record
+    func isOpen(_ name: RecordName) -> Bool {
+      record.has(name.attempt) && !record[attempt: name.attempt.id].phase.isSettled
+    }
     let wanted = Set(claimsOf)
-    let unread = names.claims.filter { wanted.contains($0.attempt) && claims[$0] == nil }
-    let exits = names.exits.filter { !seenExits.contains($0) && !isKnown($0) }
+    let openClaims = names.claims.filter(isOpen)
+    let unread = openClaims.filter { wanted.contains($0.attempt.id) && claims[$0] == nil }
+    let openExits = names.exits.filter(isOpen)
+    let lateExits = names.exits.filter {
+      record.has($0.attempt) && !isOpen($0) && !toldExits.contains($0)
+        && record[attempt: $0.attempt.id].execution != $0.execution
+    }
+    let unreadExits = (openExits + lateExits).filter { exits[$0] == nil }
     guard let claimTexts = await shell.readRecords(unread, in: "claim", root: root),
-      let exitTexts = await shell.readRecords(exits, in: "exit", root: root)
+      let exitTexts = await shell.readRecords(unreadExits, in: "exit", root: root)
     else { return nil }
     for (name, text) in claimTexts { claims[name] = ClaimRecord(text) }
-    for name in names.claims {
-      if wanted.contains(name.attempt) {
-        listing.claims[name] = .some(claims[name])
-      } else if seenClaims.insert(name).inserted {
-        listing.claims[name] = .some(claims[name])
-      }
-    }
-    for name in names.refusals where seenRefusals.insert(name).inserted {
-      listing.refusals.append(name)
-    }
-    for (name, text) in exitTexts {
-      // One that is not whole yet is read again.
-      guard let exit = ExitRecord(text) else { continue }
-      seenExits.insert(name)
-      listing.exits[name] = exit
-    }
+    // One that is not whole yet is read again.
+    for (name, text) in exitTexts { exits[name] = ExitRecord(text) }
+    var listing = OutListing(hasCanary: names.hasCanary)
+    for name in openClaims { listing.claims[name] = .some(claims[name]) }
+    listing.refusals = names.refusals.filter(isOpen)
+    for name in openExits + lateExits { listing.exits[name] = exits[name] }
     if !seals.isEmpty {
-      guard let present = await shell.presentSeals(seals, root: root) else { return nil }
-      listing.seals = present
+      // After the records: a bucket that was emptied before they were listed is found out.
+      let wanted = seals.map(record.name)
+      guard let present = await shell.presentSeals(wanted, root: root) else { return nil }
+      listing.seals = Set(present.map(\.id))
     }
+    for name in lateExits where exits[name] != nil { toldExits.insert(name) }
+    exits = exits.filter { isOpen($0.key) }
     return listing
-  }
-
-  /// True for the record that closed its attempt.
-  private func isKnown(_ name: RecordName) -> Bool {
-    guard machine.record.has(name.attempt) else { return false }
-    let attempt = machine.record[attempt: name.attempt]
-    return attempt.phase.isSettled && attempt.execution == name.execution
   }
 
   // MARK: Outputs
 
   private func fetch(_ id: AttemptID, _ exit: ExitRecord) {
     let fetcher = OutputFetcher(shell: setup.shell, folder: setup.folder)
+    let attempt = machine.record.name(of: id)
     let point = point(id.point)
     let files = SweepFiles(
       folder: "\(setup.folder)/\(point.name)", files: exit.files, readLog: logReader(id))
     let function = setup.blueprint?.definition.result
     let root = root
     begin {
-      if let outcome = await fetcher.fetch(id, exit, to: point.name, root: root) {
+      if let outcome = await fetcher.fetch(attempt, exit, to: point.name, root: root) {
         return .fetched(id, outcome)
       }
       do {
@@ -170,12 +163,13 @@ extension SweepEngine {
     _ id: AttemptID
   ) -> @Sendable (SweepLogs.Stream) async throws -> [UInt8] {
     let logs = logs
+    let attempt = machine.record.name(of: id)
     let submission = machine.record[attempt: id].submission.map(name) ?? ""
     return { stream in
       guard await logs.refresh() else {
         throw SweepError(.service, "the log of the job could not be synchronised")
       }
-      return try await logs.log(stream, of: id, submission: submission)
+      return try await logs.log(stream, of: attempt, submission: submission)
     }
   }
 }

@@ -43,11 +43,11 @@ actor SweepEngine {
   private var wakeTask: Task<Void, Never>?
   private var wakeAt: Duration?
   private var madeLogs: LogCollector?
-  /// Records of the bucket that were read whole.
-  var seenClaims: Set<RecordName> = []
+  /// Records of the bucket that were read whole, of attempts that are open.
   var claims: [RecordName: ClaimRecord] = [:]
-  var seenRefusals: Set<RecordName> = []
-  var seenExits: Set<RecordName> = []
+  var exits: [RecordName: ExitRecord] = [:]
+  /// Exit records that came after their attempts were settled, and were told.
+  var toldExits: Set<RecordName> = []
   /// Points that this run has settled.
   private(set) var settled: Set<Int> = []
   private(set) var anomalies: [String] = []
@@ -234,7 +234,10 @@ actor SweepEngine {
     guard !isOver else { return }
     lastTrouble = trouble.message
     if trouble.isFinal { return receive(.denied(trouble.message)) }
-    if let told = toldTrouble, told.text == trouble.message, now - told.at < .seconds(600) {
+    // Many requests fail at a time, and go on failing: one line of them, and a while later the next.
+    if let told = toldTrouble,
+      now - told.at < .seconds(told.text == trouble.message ? 600 : 10)
+    {
       return
     }
     toldTrouble = (trouble.message, now)

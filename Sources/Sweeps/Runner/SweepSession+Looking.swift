@@ -31,7 +31,7 @@ extension SweepSession {
 
   /// What the program of a point's last attempt has written so far; asks the machine for it.
   public func logs(_ point: Int) async throws(SweepError) -> SweepLogs {
-    let place: (attempt: AttemptID, submission: String, root: String)?
+    let place: (attempt: AttemptName, submission: String, root: String)?
     do throws(JournalError) {
       place = try SweepJournal(reading: journalPath).logPlace(of: point)
     } catch {

@@ -13,12 +13,15 @@ extension SweepSession {
   func openKeeper() async throws(SweepError) -> JournalKeeper {
     let keeper = JournalKeeper(fate: fate)
     let now = Int64(service.client.configuration.time.date().timeIntervalSince1970)
-    do throws(JournalError) {
+    do {
       try await keeper.open(
         path: journalPath, name: name, service: service.identity, now: now,
         isThrowaway: service.isSimulated, pageLimit: pageLimit)
-    } catch {
+    } catch let error as JournalError {
       throw SweepError(error)
+    } catch {
+      await keeper.close()
+      throw SweepError(.stopped, "the process was killed")
     }
     catalog?.register(SweepCatalog.Entry(name: name, journal: journalPath))
     return keeper
@@ -51,9 +54,10 @@ extension SweepSession {
       } else {
         loaded = try await keeper.load()
       }
+      let outdated = await outdated(loaded, blueprint, shell, stage)
       let machine = SweepMachine(
         record: loaded.record, settings: settings(mode, startsMembers: startsMembers),
-        seed: seed(), order: loaded.order)
+        seed: seed(), order: loaded.order, outdated: outdated)
       return Prepared(
         setup: SweepEngine.Setup(
           machine: machine, points: loaded.points, blueprint: blueprint, shell: shell,
@@ -169,6 +173,30 @@ extension SweepSession {
     return " (line \(same + 1))"
   }
 
+  /// Staged submissions whose script would be another one now: script, inputs, setup or resources
+  /// have changed, or a retry has said more of them.
+  private func outdated(
+    _ loaded: JournalKeeper.Loaded, _ blueprint: SweepBlueprint?, _ shell: SweepShell,
+    _ stage: InputStage
+  ) async -> Set<Int> {
+    guard let blueprint, let root = loaded.record.root?.path else { return [] }
+    let writer = SubmissionWriter(blueprint: blueprint, shell: shell, stage: stage)
+    var outdated: Set<Int> = []
+    for (index, submission) in loaded.record.submissions.enumerated()
+    where submission.phase == .staged {
+      let parts = submission.attempts.map { id in
+        let known = loaded.points[id.point - 1]
+        let point = SweepPoint(
+          number: known.number, name: known.name, parameters: known.parameters)
+        return SubmissionWriter.Part(id, at: point, in: loaded.record)
+      }
+      // What cannot be prepared any more is told when that is tried.
+      let now = try? await writer.digest(name: submission.name, root: root, parts)
+      if now != submission.script { outdated.insert(index + 1) }
+    }
+    return outdated
+  }
+
   // MARK: Checks
 
   /// Refuses what can be known to go wrong, by the first point that would run.
@@ -186,7 +214,8 @@ extension SweepSession {
         _ = try await function(point)
       }
       let attempt = try blueprint.attempt(
-        AttemptID(point: next, number: 1), at: point, previous: nil, earlier: [], inputs: [])
+        AttemptName(AttemptID(point: next, number: 1)), at: point, previous: nil, earlier: [],
+        inputs: [])
       var text = ""
       if case .text(let script) = attempt.program { text = script }
       let directives = try blueprint.directives(of: point, script: text, resources: resources)

@@ -51,7 +51,8 @@ extension SweepSession {
     guard await logs.refresh(),
       let bytes = try? await logs.log(
         .err,
-        of: AttemptID(point: number + 1, number: record.points[number].attempts.count),
+        of: record.name(
+          of: AttemptID(point: number + 1, number: record.points[number].attempts.count)),
         submission: record.submissions[submission - 1].name)
     else { return nil }
     let lines = String(decoding: bytes.suffix(4096), as: UTF8.self).split(separator: "\n")
@@ -102,11 +103,13 @@ struct OutcomeText {
   /// Points that failed, by cause.
   func failureError(_ numbers: [Int]) -> SweepError {
     var causes: [String: Int] = [:]
+    var words: Set<String> = []
     var limit = 0
     var elapsed = 0
     for number in numbers {
       guard case .failed(let cause) = record.points[number - 1].verdict else { continue }
       causes[cause.description, default: 0] += 1
+      words.insert(cause.word)
       if cause == .elapse {
         elapsed += 1
         let submission = record.points[number - 1].attempts.last?.submission
@@ -122,7 +125,7 @@ struct OutcomeText {
     }
     let list = causes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .prefix(5).map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
-    let first = causes.keys.sorted().first ?? ""
+    let first = words.sorted().first ?? ""
     return SweepError(
       .pointsFailed, "\(numbers.count) of \(total) points failed: \(list)",
       hint: "s:logs(point) shows what they wrote; s:retry{cause=\"\(first)\"} runs them again",
@@ -150,14 +153,15 @@ struct OutcomeText {
       return SweepError(
         .service,
         "not accepted: \(message) The service gives no reason, and none of five submissions in a "
-          + "row was taken while you have no job there. The points stay new",
+          + "row was taken while you have no job there. Nothing has run, as far as is known: the next "
+          + "run finds out what became of those, and submits the others",
         hint: "Check group, resource group and limits, and whether the machine is up",
         counts: counts)
     case .sameFailure(let cause, let count):
       var message = "stopped: \(count) of the first \(count) points failed alike (\(cause))"
       if let tail { message += ". Last lines of stderr:\n  \(tail)\n" }
       return SweepError(
-        .stopped, message, hint: "s:retry{cause=\"\(cause)\"} after mending", counts: counts)
+        .stopped, message, hint: "s:retry{cause=\"\(cause.word)\"} after mending", counts: counts)
     case .budget:
       return SweepError(
         .stopped,

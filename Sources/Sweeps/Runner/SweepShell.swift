@@ -15,6 +15,18 @@ struct SweepShell: Sendable {
     var isFinal: Bool
   }
 
+  /// For what the machine repeats by itself.
+  private let quickStore: ObjectStore
+
+  init(
+    service: SweepService, timing: SweepTiming, trouble: @escaping @Sendable (Trouble) -> Void
+  ) {
+    self.service = service
+    self.timing = timing
+    self.trouble = trouble
+    quickStore = service.store.retrying(for: .seconds(5))
+  }
+
   var client: HPCClient { service.client }
   var store: ObjectStore { service.store }
   var time: any TimeSource { service.client.configuration.time }
@@ -158,7 +170,7 @@ struct SweepShell: Sendable {
   func putEmpty(_ keys: [String]) async -> Bool {
     await each(keys) { key in
       do throws(ObjectStoreError) {
-        try await store.put([UInt8]("hpc\n".utf8), key: key)
+        try await quickStore.put([UInt8]("hpc\n".utf8), key: key)
         return true
       } catch {
         note(error)
@@ -172,7 +184,7 @@ struct SweepShell: Sendable {
   func removeCanary(root: String) async -> Bool {
     let key = key("\(root)/out/CANARY")
     do throws(ObjectStoreError) {
-      try await store.delete(key)
+      try await quickStore.delete(key)
     } catch {
       note(error)
       return false
@@ -183,7 +195,7 @@ struct SweepShell: Sendable {
   /// Nil where it cannot be known.
   func exists(_ key: String) async -> Bool? {
     do throws(ObjectStoreError) {
-      _ = try await store.head(key)
+      _ = try await quickStore.head(key)
       return true
     } catch {
       if case .noSuchKey = error.kind { return false }
@@ -195,19 +207,19 @@ struct SweepShell: Sendable {
   // MARK: Seals
 
   @concurrent
-  func putSeals(_ attempts: [AttemptID], root: String) async -> Bool {
+  func putSeals(_ attempts: [AttemptName], root: String) async -> Bool {
     await putEmpty(attempts.map { sealKey($0, root) })
   }
 
-  private func sealKey(_ attempt: AttemptID, _ root: String) -> String {
+  private func sealKey(_ attempt: AttemptName, _ root: String) -> String {
     key("\(root)/lock/\(attempt)/sealed")
   }
 
   /// Those of some seals that are in the bucket; nil where that cannot be known.
   @concurrent
-  func presentSeals(_ attempts: [AttemptID], root: String) async -> Set<AttemptID>? {
+  func presentSeals(_ attempts: [AttemptName], root: String) async -> Set<AttemptName>? {
     if attempts.count > 8 { return await listedSeals(attempts, root: root) }
-    var present: Set<AttemptID> = []
+    var present: Set<AttemptName> = []
     for attempt in attempts {
       guard let isThere = await exists(sealKey(attempt, root)) else { return nil }
       if isThere { present.insert(attempt) }
@@ -215,12 +227,12 @@ struct SweepShell: Sendable {
     return present
   }
 
-  private func listedSeals(_ attempts: [AttemptID], root: String) async -> Set<AttemptID>? {
+  private func listedSeals(_ attempts: [AttemptName], root: String) async -> Set<AttemptName>? {
     guard let keys = await keys(below: "\(root)/lock/") else { return nil }
     let wanted = Set(attempts)
     return Set(
       keys.compactMap { name in
-        name.hasSuffix("/sealed") ? AttemptID(name.dropLast("/sealed".count)) : nil
+        name.hasSuffix("/sealed") ? AttemptName(name.dropLast("/sealed".count)) : nil
       }.filter(wanted.contains))
   }
 
@@ -229,7 +241,7 @@ struct SweepShell: Sendable {
     let prefix = key(folder)
     var names: [Substring] = []
     do throws(ObjectStoreError) {
-      var pages = store.list(prefix: prefix).makeAsyncIterator()
+      var pages = quickStore.list(prefix: prefix).makeAsyncIterator()
       while let page = try await pages.next() {
         for object in page.objects where object.key.hasPrefix(prefix) {
           names.append(object.key.dropFirst(prefix.count))

@@ -36,7 +36,7 @@ final class JobHome {
     _ id: String = "1.1", _ text: String, outputs: [JobScript.Output] = []
   ) throws -> JobScript.Attempt {
     JobScript.Attempt(
-      id: try #require(AttemptID(id)), program: .text(text), outputs: outputs)
+      id: try #require(AttemptName(id)), program: .text(text), outputs: outputs)
   }
 
   /// Starts a job, without waiting for its end.

@@ -79,7 +79,7 @@ import Testing
   @Test(arguments: JobHome.shells)
   func foldersAreAbsoluteAndEarlierOnesGoWithSuccess(shell: [String]) throws {
     let home = try JobHome(shell: shell)
-    let previous = AttemptID(point: 1, number: 1)
+    let previous = AttemptName(AttemptID(point: 1, number: 1))
     var first = try home.attempt("1.1", "echo state >restart; exit 1")
     first.outputs = [.init("restart")]
     try home.run(home.script([first]), job: 1)

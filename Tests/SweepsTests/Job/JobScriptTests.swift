@@ -33,7 +33,7 @@ import Testing
     let claims = home.names("out/claim")
     let name = try #require(RecordName(claims.first ?? ""))
     #expect(claims.count == 1)
-    #expect(name.attempt == AttemptID(point: 1, number: 1))
+    #expect(name.attempt == AttemptName(AttemptID(point: 1, number: 1)))
     #expect(name.execution.job == 77)
     let claim = try #require(ClaimRecord(home.text("out/claim/\(name)") ?? ""))
     #expect(claim.limit == 60)
@@ -161,7 +161,7 @@ import Testing
     #expect(try home.run(script) == 9)
     #expect(home.names("out/exit").count == 6)
     #expect(try home.exit("4.1").code == 9)
-    #expect(home.names("out/refused").compactMap { RecordName($0)?.attempt.point } == [6])
+    #expect(home.names("out/refused").compactMap { RecordName($0)?.attempt.id.point } == [6])
     for i in [1, 2, 3, 5, 7] {
       #expect(try home.exit("\(i).1").code == 0)
       #expect(home.text("out/files/\(i).1/r") == "\(i)\n")

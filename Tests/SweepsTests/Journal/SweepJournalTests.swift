@@ -138,7 +138,8 @@ import Testing
         path: file.path, name: "ising", service: JournalFile.service, now: 0,
         migrations: JournalSchema.migrations + [second])
       #expect(try journal.database.value("SELECT x FROM extra") == .integer(3))
-      #expect(try journal.database.value("PRAGMA user_version") == .integer(2))
+      let version = Int64(JournalSchema.migrations.count + 1)
+      #expect(try journal.database.value("PRAGMA user_version") == .integer(version))
       #expect(try journal.load().points.count == 3)
     }
     let other = try JournalFile()
@@ -149,6 +150,139 @@ import Testing
         migrations: JournalSchema.migrations + [second, "nonsense"])
     }
     #expect(try other.open().load().points.count == 3)
+  }
+
+  @Test func attemptsOfTheFirstVersionKeepTheirNames() throws {
+    do {
+      let old = try SQLiteDatabase(path: file.path, readOnly: false)
+      try old.execute(JournalSchema.version1)
+      try old.execute(
+        """
+        PRAGMA application_id = \(JournalSchema.applicationID);
+        PRAGMA user_version = 1;
+        INSERT INTO sweep (id, name, endpoint, account, created, root, root_ready)
+          VALUES (1, 'ising', 'https://hpc.example', 'AK…7Q', 0, 'hpc/ising-1', 1);
+        INSERT INTO points (point, name, key, parameters, position)
+          VALUES (1, 'T=1', 'a', '{"T":1}', 0), (2, 'T=2', 'b', '{"T":2}', 1);
+        INSERT INTO submissions VALUES (1, 'isi0000001', 'submitted', 1, 60, NULL),
+          (2, 'isi0000002', 'staged', 1, 60, NULL);
+        INSERT INTO attempts (point, n, submission, phase, closing)
+          VALUES (1, 1, 1, 'closed', 'run_lost'), (1, 2, 2, 'submitted', NULL),
+            (2, 1, NULL, 'new', NULL);
+        """)
+    }
+    // It can be looked at as it is.
+    let reader = try SweepJournal(reading: file.path)
+    #expect(try reader.rows(all: true, folder: "").map(\.attempts) == [2, 1])
+    #expect(try reader.logPlace(of: 1)?.attempt.description == "1.2")
+    #expect(try reader.load().points[0].attempts.map(\.tag) == ["", ""])
+    #expect(try reader.service()?.fingerprint == nil)
+    #expect(try reader.database.value("PRAGMA user_version") == .integer(1))
+
+    let service = JournalService(
+      endpoint: "https://hpc.example", account: "AK…7Q", fingerprint: "f", bucket: "b/")
+    do {
+      let journal = try file.open(service: service)
+      let record = try journal.load()
+      #expect(record.points[0].attempts.map(\.tag) == ["", ""])
+      #expect(record.points[1].attempts.map(\.tag) == [nil])
+      #expect(record.submissions.map(\.script) == [nil, nil])
+      #expect(record.name(of: AttemptID(point: 1, number: 2)).description == "1.2")
+    }
+    let key = JournalService(
+      endpoint: "https://hpc.example", account: "AK…7Q", fingerprint: "g", bucket: "b/")
+    #expect(throws: JournalError.self) { try file.open(service: key) }
+  }
+
+  @Test func aKeyThatLooksAlikeAndAnotherBucketAreRefused() throws {
+    func service(_ fingerprint: String?, _ bucket: String?) -> JournalService {
+      JournalService(
+        endpoint: "https://hpc.example", account: "AK…7Q", fingerprint: fingerprint,
+        bucket: bucket)
+    }
+    do { _ = try file.open(service: service("a", "data/")) }
+    let key = #expect(throws: JournalError.self) { try file.open(service: service("b", "data/")) }
+    #expect(key?.description.contains("another access key of https://hpc.example") == true)
+    let bucket = #expect(throws: JournalError.self) {
+      try file.open(service: service("a", "data/pp/"))
+    }
+    #expect(
+      bucket?.description.contains("keeps its files in the bucket data/, not in data/pp/") == true)
+    _ = try file.open(service: service("a", "data/"))
+  }
+
+  @Test func oneFileHasOneWriterWhateverItIsCalled() throws {
+    let link = file.folder.appending(path: "link.sweep").path
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: "ising.sweep")
+    func open(_ path: String) throws(JournalError) -> SweepJournal {
+      try SweepJournal(path: path, name: "ising", service: JournalFile.service, now: 0)
+    }
+    // The link leads to a file that is not there yet.
+    for (first, second) in [(link, file.path), (file.path, link)] {
+      let journal = try open(first)
+      let error = #expect(throws: JournalError.self) { try open(second) }
+      guard case .busy = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect(SweepJournal.owner(of: second)?.pid == getpid())
+      withExtendedLifetime(journal) {}
+    }
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "ising.sweep")
+  }
+
+  @Test func aLockThatWasRemovedStopsTheFirstWriter() throws {
+    let first = try file.journal(points: 1)
+    var commit = JournalCommit()
+    commit.points[1] = PointRecord()
+    try FileManager.default.removeItem(atPath: file.path + ".lock")
+    // Nobody came: it takes the lock anew and goes on.
+    try first.apply(commit)
+    try FileManager.default.removeItem(atPath: file.path + ".lock")
+    var second: SweepJournal? = try file.open()
+    let error = #expect(throws: JournalError.self) { try first.apply(commit) }
+    #expect(error?.description.contains("is being run by pid \(getpid()) on ") == true)
+    commit.points[1]?.result = "7"
+    try second?.apply(commit)
+    second = nil
+    // It is gone again, but has written: what the first one holds is old.
+    let late = #expect(throws: JournalError.self) { try first.apply(commit) }
+    #expect(late?.description.contains("was written by another process") == true)
+    #expect(SweepError(try #require(late)).exitCode == 75)
+  }
+
+  @Test func aJournalThatIsNoLongerThereStopsItsWriter() throws {
+    let journal = try file.journal(points: 1)
+    try FileManager.default.moveItem(atPath: file.path, toPath: file.path + ".away")
+    var commit = JournalCommit()
+    commit.points[1] = PointRecord()
+    let error = #expect(throws: JournalError.self) { try journal.apply(commit) }
+    #expect(error?.description.contains("was moved or removed") == true)
+  }
+
+  @Test func whatAKilledCreationLeavesIsNoJournalYet() throws {
+    do { _ = try file.journal(points: 3) }
+    let whole = try Data(contentsOf: URL(filePath: file.path))
+    let leftovers: [(journal: Data?, creating: Data?, rollback: Data?)] =
+      [
+        (nil, nil, nil), (Data(), nil, nil), (Data(), nil, Data(repeating: 1, count: 512)),
+        (nil, Data(), nil), (nil, whole, nil), (nil, whole, Data(repeating: 7, count: 900)),
+      ]
+      + stride(from: 512, to: whole.count, by: 4096).map { (nil, whole.prefix($0), nil) }
+    for (index, leftover) in leftovers.enumerated() {
+      let file = try JournalFile()
+      try leftover.journal?.write(to: URL(filePath: file.path))
+      try leftover.creating?.write(to: URL(filePath: file.path + ".creating"))
+      try leftover.rollback?.write(to: URL(filePath: file.path + "-journal"))
+      try leftover.rollback?.write(to: URL(filePath: file.path + ".creating-journal"))
+      #expect(throws: JournalError.missing(path: file.path), "\(index)") {
+        try SweepJournal(reading: file.path)
+      }
+      #expect(try file.journal(points: 2).load().points.count == 2, "\(index)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: file.folder.path).sorted()
+      #expect(names == ["ising.sweep", "ising.sweep.lock"], "\(index)")
+    }
   }
 
   @Test func anEditedSpaceKeepsNumbersAndDropsMembers() throws {

@@ -84,15 +84,17 @@ import Testing
   @Test func aCopiedJournalOnASecondMachineIsHarmless() {
     for seed in Schedule.seeds(40) {
       var schedule = Schedule(seed: seed)
-      schedule.prepare = { world, client in
-        let copy = WorldClient(
-          world: world, points: 5, settings: schedule.settings, seed: seed &+ 1_000_000)
-        world.countsPosts = false
-        world.clock.after(world.between(1, 600)) {
-          copy.journal = client.journal
-          copy.start()
-        }
-      }
+      schedule.addCopy()
+      let violations = schedule.run().violations
+      #expect(violations.isEmpty, "seed \(seed): \(violations.prefix(3))")
+    }
+  }
+
+  @Test func aCopyWhosePointsAreOthersTakesNothingOfTheFirst() {
+    // From the fourth on both have got points of their own, under the same numbers.
+    for seed in Schedule.seeds(40) {
+      var schedule = Schedule(seed: seed)
+      schedule.addCopy(ownPointsFrom: 4)
       let violations = schedule.run().violations
       #expect(violations.isEmpty, "seed \(seed): \(violations.prefix(3))")
     }

@@ -14,6 +14,8 @@ enum Mutant: String, CaseIterable {
   case joinsSyncInFlight
   case canaryAtStart
   case noManifestCheck
+  case forgetsWhatAFailedCollectionRead
+  case takesForeignRecords
 
   /// A schedule in which the rule matters.
   func schedule(seed: UInt64) -> Schedule {
@@ -48,6 +50,12 @@ enum Mutant: String, CaseIterable {
       schedule.faults.clientKilled = 0.1
     case .noManifestCheck:
       schedule.tamper = NoManifestCheck()
+    case .forgetsWhatAFailedCollectionRead:
+      schedule.tamper = ForgetsRecords()
+      schedule.faults.bucketFails = 0.3
+    case .takesForeignRecords:
+      schedule.tamper = TakesForeignRecords()
+      schedule.addCopy(ownPointsFrom: 1)
     }
     return schedule
   }
@@ -83,7 +91,8 @@ private struct NoLease: Tamper {
     for id in check.attempts {
       for (execution, _) in machine.evidence[id]?.standing ?? [:]
       where execution.job.map({ machine.lastList?[$0] == nil }) ?? true {
-        machine.check?.over.insert(RecordName(attempt: id, execution: execution))
+        machine.check?.over.insert(
+          RecordName(attempt: machine.record.name(of: id), execution: execution))
       }
     }
   }
@@ -94,7 +103,7 @@ private struct FreshIsOver: Tamper {
   mutating func before(_ event: inout SweepEvent, _ machine: inout SweepMachine, _ world: World) {
     guard case .collected(let listing?) = event else { return }
     for name in listing.claims.keys
-    where machine.evidence[name.attempt]?.claims[name.execution] == nil {
+    where machine.evidence[name.attempt.id]?.claims[name.execution] == nil {
       machine.check?.over.insert(name)
     }
   }
@@ -124,5 +133,35 @@ private struct NoManifestCheck: Tamper {
     if case .fetched(let id, .mismatch) = event {
       event = .fetched(id, .verified(result: nil, error: nil))
     }
+  }
+}
+
+/// What a collection had read before it failed counts as told.
+private struct ForgetsRecords: Tamper {
+  var told: Set<RecordName> = []
+
+  mutating func atStart(_ world: World) { told = [] }
+
+  mutating func before(_ event: inout SweepEvent, _ machine: inout SweepMachine, _ world: World) {
+    guard case .collected(let listing) = event else { return }
+    if var listing {
+      listing.exits = listing.exits.filter { !told.contains($0.key) }
+      event = .collected(listing)
+    } else {
+      told.formUnion(world.bucket.exits.keys)
+    }
+  }
+}
+
+/// Records are told by the numbers alone, whose ever they are.
+private struct TakesForeignRecords: Tamper {
+  mutating func before(_ event: inout SweepEvent, _ machine: inout SweepMachine, _ world: World) {
+    guard case .collected(var listing?) = event else { return }
+    for (name, exit) in world.bucket.exits
+    where machine.record.has(name.attempt.id) && !machine.record.has(name.attempt) {
+      let own = machine.record.name(of: name.attempt.id)
+      listing.exits[RecordName(attempt: own, execution: name.execution)] = exit
+    }
+    event = .collected(listing)
   }
 }

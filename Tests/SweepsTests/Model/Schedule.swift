@@ -19,6 +19,25 @@ struct Schedule {
   /// Called once the client has been made.
   var prepare: (World, WorldClient) -> Void = { _, _ in }
 
+  /// A second machine with a copy of the journal, taken at some time.
+  ///
+  /// - Parameter first: from this number on the points of the copy are others, which it got by
+  ///   itself.
+  mutating func addCopy(ownPointsFrom first: Int = .max) {
+    let (settings, points, seed) = (settings, points, seed)
+    prepare = { world, client in
+      let copy = WorldClient(
+        world: world, points: points, settings: settings, seed: seed &+ 1_000_000)
+      copy.tag = { $0 < first ? client.tag($0) : "b1" }
+      world.countsPosts = false
+      world.clock.after(world.between(1, 600)) {
+        copy.journal = client.journal
+        copy.journal.forgetPoints(from: first)
+        copy.start()
+      }
+    }
+  }
+
   static var standardSettings: SweepSettings {
     var settings = SweepSettings()
     settings.maxQueued = 4
@@ -97,7 +116,7 @@ struct Schedule {
     for (index, point) in result.record.points.enumerated() {
       let number = index + 1
       let succeeded = result.world.home.exits.contains {
-        $0.key.attempt.point == number && $0.value.code == 0
+        $0.key.attempt.id.point == number && $0.value.code == 0
       }
       switch point.verdict {
       case .done: break
@@ -115,5 +134,14 @@ struct Schedule {
       }
     }
     return problems
+  }
+}
+
+extension SweepRecord {
+  /// As a journal that was copied before it had got these points.
+  fileprivate mutating func forgetPoints(from first: Int) {
+    for index in points.indices where index + 1 >= first { points[index] = PointRecord() }
+    for index in submissions.indices { submissions[index].attempts.removeAll { $0.point >= first } }
+    for request in sealSyncs.keys { sealSyncs[request]?.removeAll { $0.point >= first } }
   }
 }

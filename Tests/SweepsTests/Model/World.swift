@@ -10,22 +10,22 @@ final class World {
     var hasLocks = false
     var hasCanary = false
     var scripts: Set<String> = []
-    var locks: Set<AttemptID> = []
-    var seals: Set<AttemptID> = []
+    var locks: Set<AttemptName> = []
+    var seals: Set<AttemptName> = []
     var claims: [RecordName: ClaimRecord] = [:]
     var refusals: Set<RecordName> = []
     var exits: [RecordName: ExitRecord] = [:]
-    var files: [AttemptID: String] = [:]
+    var files: [AttemptName: String] = [:]
   }
 
   struct Bucket {
     var hasCanary = false
     var scripts: Set<String> = []
-    var seals: Set<AttemptID> = []
+    var seals: Set<AttemptName> = []
     var claims: [RecordName: ClaimRecord] = [:]
     var refusals: Set<RecordName> = []
     var exits: [RecordName: ExitRecord] = [:]
-    var files: [AttemptID: String] = [:]
+    var files: [AttemptName: String] = [:]
   }
 
   /// Changes of the job's order of steps, for mutants.
@@ -47,20 +47,20 @@ final class World {
   var nextPID = 100
   var hiddenUntil: [Int64: Double] = [:]
   /// The attempts of each script, and its limit.
-  var scripts: [String: (attempts: [AttemptID], limit: Int)] = [:]
+  var scripts: [String: (attempts: [AttemptName], limit: Int)] = [:]
   let start = 1_700_000_000.0
   let limit = 300
 
   // The judge's books.
   var violations: [String] = []
-  var starts: [AttemptID: Int] = [:]
-  var running: Set<AttemptID> = []
-  var succeeded: Set<AttemptID> = []
+  var starts: [AttemptName: Int] = [:]
+  var running: Set<AttemptName> = []
+  var succeeded: Set<AttemptName> = []
   var posts: [String: Int] = [:]
-  var closed: [AttemptID: Closing] = [:]
-  var withdrawn: Set<AttemptID> = []
-  /// Attempts that the journal has opened, by point.
-  var opened: [Int: Int] = [:]
+  var closed: [AttemptName: Closing] = [:]
+  var withdrawn: Set<AttemptName> = []
+  /// Attempts that a journal has opened, by point and tag.
+  var opened: [AttemptName: Int] = [:]
   var anomalies = 0
   /// False where two copies of a journal may each post what is staged in both.
   var countsPosts = true
@@ -86,56 +86,77 @@ final class World {
   }
 
   /// What the program of an attempt does: its code, by the seed alone.
-  func code(of id: AttemptID) -> Int {
-    var own = SeededGenerator(seed: UInt64(id.point * 1000 + id.number) &* 7919)
+  func code(of name: AttemptName) -> Int {
+    var own = SeededGenerator(seed: UInt64(name.id.point * 1000 + name.id.number) &* 7919)
     return Double.random(in: 0..<1, using: &own) < faults.exitFails ? 3 : 0
+  }
+
+  /// What it leaves: the point's, and of one program only.
+  func data(of name: AttemptName) -> String { "data of \(Self.point(of: name))" }
+
+  /// The first attempt stands for the point.
+  private static func point(of name: AttemptName) -> AttemptName {
+    AttemptName(AttemptID(point: name.id.point, number: 1), tag: name.tag)
   }
 
   // MARK: What programs and jobs tell the judge
 
-  func programStarts(_ id: AttemptID) {
-    starts[id, default: 0] += 1
-    if starts[id] != 1 { violate("attempt \(id) started \(starts[id] ?? 0) times") }
-    if let closing = closed[id] { violate("attempt \(id) started after it was closed: \(closing)") }
-    if withdrawn.contains(id) { violate("attempt \(id) started after it was withdrawn") }
-    if let last = opened[id.point], last > id.number {
-      violate("attempt \(id) started after \(last) was opened")
+  func programStarts(_ name: AttemptName) {
+    let point = Self.point(of: name)
+    starts[name, default: 0] += 1
+    if starts[name] != 1 { violate("attempt \(name) started \(starts[name] ?? 0) times") }
+    if let closing = closed[name] {
+      violate("attempt \(name) started after it was closed: \(closing)")
     }
-    if running.contains(where: { $0.point == id.point }) {
-      violate("two attempts of point \(id.point) run at once")
+    if withdrawn.contains(name) { violate("attempt \(name) started after it was withdrawn") }
+    if let last = opened[point], last > name.id.number {
+      violate("attempt \(name) started after \(last) was opened")
     }
-    running.insert(id)
+    if running.contains(where: { Self.point(of: $0) == point }) {
+      violate("two attempts of point \(point) run at once")
+    }
+    running.insert(name)
   }
 
-  func programEnds(_ id: AttemptID, code: Int?) {
-    running.remove(id)
-    if code == 0 { succeeded.insert(id) }
+  func programEnds(_ name: AttemptName, code: Int?) {
+    running.remove(name)
+    if code == 0 { succeeded.insert(name) }
   }
 
-  /// Looks at what the client makes durable.
-  func judge(_ commit: JournalCommit) {
+  /// Looks at what a client makes durable.
+  ///
+  /// - Parameters:
+  ///   - commit: its rows.
+  ///   - tag: of the names that its journal gives to a point's attempts.
+  func judge(_ commit: JournalCommit, tag: (Int) -> String) {
     for (id, attempt) in commit.attempts {
-      opened[id.point] = max(opened[id.point] ?? 0, id.number)
+      let name = AttemptName(id, tag: tag(id.point))
+      opened[Self.point(of: name)] = max(opened[Self.point(of: name)] ?? 0, id.number)
       if attempt.phase == .withdrawn {
-        if starts[id] != nil { violate("attempt \(id) was withdrawn, but it ran") }
-        withdrawn.insert(id)
+        if starts[name] != nil { violate("attempt \(name) was withdrawn, but it ran") }
+        withdrawn.insert(name)
       } else {
-        withdrawn.remove(id)
+        withdrawn.remove(name)
       }
       guard case .closed(let closing) = attempt.phase else { continue }
-      closed[id] = closing
-      if closing == .notStarted, starts[id] != nil {
-        violate("attempt \(id) was closed as not started, but it ran")
+      closed[name] = closing
+      if closing == .notStarted, starts[name] != nil {
+        violate("attempt \(name) was closed as not started, but it ran")
       }
-      if closing == .runLost, home.exits.keys.contains(where: { $0.attempt == id }) {
-        violate("attempt \(id) was closed as lost, but its exit record was there")
+      if closing == .runLost, home.exits.keys.contains(where: { $0.attempt == name }) {
+        violate("attempt \(name) was closed as lost, but its exit record was there")
       }
-      if running.contains(id) { violate("attempt \(id) was closed as \(closing) while it runs") }
+      if running.contains(name) {
+        violate("attempt \(name) was closed as \(closing) while it runs")
+      }
     }
     for (number, point) in commit.points where point.verdict == .done {
-      if point.result != "data of \(number)" { violate("point \(number) is done with bad data") }
-      if !succeeded.contains(where: { $0.point == number }) {
-        violate("point \(number) is done without a success")
+      let name = AttemptName(AttemptID(point: number, number: 1), tag: tag(number))
+      if point.result != data(of: name) {
+        violate("point \(name) is done with bad data: \(point.result ?? "none")")
+      }
+      if !succeeded.contains(where: { Self.point(of: $0) == name }) {
+        violate("point \(name) is done without a success")
       }
     }
   }

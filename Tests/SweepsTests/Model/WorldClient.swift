@@ -1,6 +1,4 @@
-import Sweeps
-
-@testable import struct Sweeps.SweepMachine
+@testable import Sweeps
 
 /// What a mutant does differently: it tampers with the machine from outside.
 protocol Tamper {
@@ -31,6 +29,8 @@ final class WorldClient {
   let settings: SweepSettings
   var journal: SweepRecord
   var tamper: any Tamper = NoTamper()
+  /// The tag of a point's attempts: another one for another program.
+  var tag: (Int) -> String = { _ in "a0" }
   private(set) var outcome: SweepOutcome?
   private(set) var kills = 0
   private(set) var commits = 0
@@ -43,7 +43,7 @@ final class WorldClient {
   private var machine: SweepMachine?
   /// Replies to an earlier life of the process are lost.
   private var life = 0
-  private var seen: Set<String> = []
+  private var seen: Set<RecordName> = []
   private var wakeOrder = 0
   private var seed: UInt64
 
@@ -134,10 +134,16 @@ final class WorldClient {
     } catch {
       world.violate("\(error)")
     }
-    world.judge(rows)
+    world.judge(rows, tag: tag)
   }
 
   private func name(_ submission: Int) -> String { journal.submissions[submission - 1].name }
+
+  private func name(_ id: AttemptID) -> AttemptName { AttemptName(id, tag: tag(id.point)) }
+
+  private func presentSeals(_ attempts: [AttemptID]) -> Set<AttemptID> {
+    Set(attempts.filter { world.bucket.seals.contains(name($0)) })
+  }
 
   // MARK: Effects
 
@@ -164,10 +170,15 @@ final class WorldClient {
       }
     case .upload(let submission):
       let row = machine?.record.submissions[submission - 1]
-      world.scripts[row?.name ?? ""] = (row?.attempts ?? [], world.limit)
+      let attempts = row?.attempts ?? []
+      let tags = Dictionary(uniqueKeysWithValues: attempts.map { ($0, tag($0.point)) })
+      world.scripts[row?.name ?? ""] = (attempts.map(name), world.limit)
       bucket { _ in
         self.world.bucket.scripts.insert(row?.name ?? "")
-        reply(.uploaded(submission: submission, .ready(nodes: 1, elapse: self.world.limit)))
+        reply(
+          .uploaded(
+            submission: submission,
+            .ready(Upload(nodes: 1, elapse: self.world.limit, tags: tags))))
       }
     case .post(let submission):
       world.post(machine?.record.submissions[submission - 1].name ?? "") {
@@ -179,13 +190,12 @@ final class WorldClient {
       world.look(at: request) { reply(.syncSeen(tree, request: request, $0)) }
     case .putSeals(let attempts):
       bucket { isOK in
-        if isOK { self.world.bucket.seals.formUnion(attempts) }
+        if isOK { self.world.bucket.seals.formUnion(attempts.map(self.name)) }
         reply(.sealsPut(attempts, isOK))
       }
     case .findSeals(let attempts):
       bucket { isOK in
-        let present = self.world.bucket.seals.intersection(attempts)
-        reply(.sealsSeen(attempts, isOK ? present : nil))
+        reply(.sealsSeen(attempts, isOK ? self.presentSeals(attempts) : nil))
       }
     case .removeCanary:
       bucket { isOK in
@@ -201,7 +211,7 @@ final class WorldClient {
     case .fetch(let id, let exit):
       bucket { isOK in
         guard isOK else { return reply(.fetched(id, .failed("no connection"))) }
-        let data = self.world.bucket.files[id]
+        let data = self.world.bucket.files[self.name(id)]
         let isWhole = data != nil && data == exit.files.first?.name
         reply(
           .fetched(id, isWhole ? .verified(result: data, error: nil) : .mismatch("not there")))
@@ -219,23 +229,20 @@ final class WorldClient {
     }
   }
 
-  /// What is new in the bucket to this life of the process.
+  /// What the bucket holds of attempts that are open; late exit records once a life.
   private func listing(_ claimsOf: [AttemptID], _ seals: [AttemptID]) -> OutListing {
     let bucket = world.bucket
-    var listing = OutListing(
-      hasCanary: bucket.hasCanary, seals: bucket.seals.intersection(seals))
-    for (name, claim) in bucket.claims {
-      if claimsOf.contains(name.attempt) {
-        listing.claims[name] = claim
-      } else if seen.insert("claim \(name)").inserted {
-        listing.claims[name] = .some(nil)
-      }
+    let record = machine?.record ?? journal
+    func isOpen(_ name: RecordName) -> Bool {
+      record.has(name.attempt) && !record[attempt: name.attempt.id].phase.isSettled
     }
-    for name in bucket.refusals where seen.insert("refused \(name)").inserted {
-      listing.refusals.append(name)
+    var listing = OutListing(hasCanary: bucket.hasCanary, seals: presentSeals(seals))
+    for (name, claim) in bucket.claims where isOpen(name) {
+      listing.claims[name] = claimsOf.contains(name.attempt.id) ? claim : .some(nil)
     }
-    for (name, exit) in bucket.exits where seen.insert("exit \(name)").inserted {
-      listing.exits[name] = exit
+    listing.refusals = bucket.refusals.filter(isOpen)
+    for (name, exit) in bucket.exits where record.has(name.attempt) {
+      if isOpen(name) || seen.insert(name).inserted { listing.exits[name] = exit }
     }
     return listing
   }

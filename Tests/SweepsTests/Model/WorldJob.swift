@@ -9,7 +9,7 @@ final class WorldJob {
   let world: World
   let id: Int64
   let name: String
-  let attempts: [AttemptID]
+  let attempts: [AttemptName]
   let limit: Int
   var state = State.queued
   var end = JobEnd()
@@ -18,7 +18,7 @@ final class WorldJob {
   /// Counts executions; steps of an earlier one do nothing any more.
   private var generation = 0
   private var pid = 0
-  private var current: AttemptID?
+  private var current: AttemptName?
   private var execution: ExecutionID?
   private var ownsLock = false
   private var isTerminating = false
@@ -153,7 +153,7 @@ final class WorldJob {
       let code = self.world.code(of: id)
       self.world.programEnds(id, code: code)
       self.then(mine, 0.1, 2) {
-        let data = "data of \(id.point)"
+        let data = self.world.data(of: id)
         var files: [OutputFile] = []
         if code == 0, self.world.home.hasOut {
           self.world.home.files[id] = data

@@ -21,7 +21,9 @@ final class SweepWorld: Sendable {
 
   static let speed = 200.0
 
-  init(queueLimit: Int = 100, faults: String? = nil) throws {
+  init(
+    queueLimit: Int = 100, faults: String? = nil, refuses: RefusingTransport.Rule? = nil
+  ) throws {
     folder = try TemporaryFolder()
     var configuration = Simulator.Configuration()
     configuration.home = folder.path + "/home"
@@ -34,12 +36,14 @@ final class SweepWorld: Sendable {
       configuration.faults = try FaultPlan(file: path)
     }
     simulator = try Simulator.start(configuration)
-    transport = CurlTransport(.init(slots: .transport))
-    service = try Self.service(of: simulator, transport)
+    let transport = CurlTransport(.init(slots: .transport))
+    self.transport = transport
+    let refusing = refuses.map { RefusingTransport(transport, $0) }
+    service = try Self.service(of: simulator, refusing ?? transport)
   }
 
   static func service(
-    of simulator: Simulator, _ transport: CurlTransport
+    of simulator: Simulator, _ transport: any HTTPTransport
   ) throws -> SweepService {
     let credentials = Credentials(
       accessKeyID: simulator.accessKeyID, secretAccessKey: simulator.secretAccessKey)
@@ -108,5 +112,23 @@ final class SweepWorld: Sendable {
 
   func read(_ name: String) throws -> String {
     try String(contentsOf: URL(filePath: folder.path + "/" + name), encoding: .utf8)
+  }
+}
+
+/// Answers some requests with 400 in the service's place; they never reach it.
+final class RefusingTransport: HTTPTransport {
+  typealias Rule = @Sendable (HTTPRequest) async -> Bool
+
+  private let transport: any HTTPTransport
+  private let rule: Rule
+
+  init(_ transport: any HTTPTransport, _ rule: @escaping Rule) {
+    self.transport = transport
+    self.rule = rule
+  }
+
+  func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+    if await rule(request) { return HTTPResponse(status: 400) }
+    return try await transport.send(request)
   }
 }

@@ -28,6 +28,25 @@ import Testing
     #expect(rows[3].state == .done)
   }
 
+  @Test(arguments: [
+    (Cause.exit(127), "exit 127"), (.elapse, "elapse"), (.memory, "memory"),
+    (.nodeDown, "node_down"), (.killed, "killed"), (.inputs, "inputs"),
+    (.outputs("missing r.txt"), "outputs"), (.refused("Invalid jobfile."), "refused"),
+    (.notStarted, "not_started"),
+  ])
+  func aCauseIsNamedAsARetryTakesIt(cause: Cause, word: String) {
+    #expect(cause.word == word)
+    #expect(cause.isMeant(by: cause.word))
+    var point = PointRecord()
+    point.verdict = .failed(cause)
+    let text = OutcomeText(
+      record: SweepRecord(points: [point]), counts: [.failed: 1], name: "x", isSimulated: false)
+    #expect(text.failureError([1]).hint?.contains("s:retry{cause=\"\(word)\"") == true)
+    let stopped = text.error(
+      .sameFailure(cause, count: 5), unsure: [], trouble: nil, tail: nil)
+    #expect(stopped.hint?.contains("s:retry{cause=\"\(word)\"}") == true)
+  }
+
   @Test func aLimitThatIsHitIsToldWithTheWayOut() async throws {
     let world = try SweepWorld()
     var definition = try world.definition(1, script: "#!/bin/sh\n# $x\nsleep 600\n")
@@ -87,7 +106,10 @@ import Testing
       1, script: "#!/bin/sh\n# {{x}}\necho >started\nsleep 60\n")
     let session = world.session(definition)
     await session.start()
-    try await world.until { (try? await session.rows())?.first?.state == .running }
+    try await world.until {
+      let row = (try? await session.rows())?.first
+      return row?.state == .running && row?.jobID != nil
+    }
     let job = try #require(try await session.rows().first?.jobID)
     _ = try await world.service.client.cancel(JobID(job))
     let report = try #require(try await session.wait())
