@@ -53,7 +53,6 @@ import Testing
     #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
   }
 
-<<<<<<< HEAD
   @Test func `takes the design's example, and ignores what a fault does not use`() throws {
     let plan = try plan(
       #"""
@@ -83,7 +82,8 @@ import Testing
         [.get, .get, .get]) == [nil, .reset, nil]
     }
     #expect((250...350).contains(hits))
-=======
+  }
+
   @Test func `nobody suffers more than the plan allows`() throws {
     let plan = try FaultPlan(
       parsing: Array(
@@ -100,7 +100,6 @@ import Testing
     #expect(count(.submit, nil) == 5)
     #expect(FaultInjector.subject(of: Array("x\n#SIM subject=p 7\n".utf8)) == "p 7")
     #expect(FaultInjector.subject(of: Array("echo #SIM subject=7\n".utf8)) == nil)
->>>>>>> ac452513b60f2e281ef718d831a9c7af1ce9a5b2
   }
 
   private func draws(

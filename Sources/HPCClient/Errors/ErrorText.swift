@@ -148,13 +148,8 @@ enum ErrorText {
         + "sources."
     case (403, _): "This account may not use the operation: ask the operator."
     case (404, "Client.URLNotFound"): "Check the endpoint: hpc.config.endpoint."
-<<<<<<< HEAD
     case (404, _) where fault.isJobNotFound:
       subject.job == nil ? nil : "The service forgets a job as soon as it has ended."
-=======
-    case (404, _) where fault.isJobNotFound && subject.operation != .submitJob:
-      "The service forgets a job as soon as it has ended."
->>>>>>> ac452513b60f2e281ef718d831a9c7af1ce9a5b2
     case (405, _), (404, _): "Check the endpoint: hpc.config.endpoint."
     case (422, _): "The service does not take this request's body."
     case (500, _):
