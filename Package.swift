@@ -82,6 +82,7 @@ let package = Package(
       ["LuaRuntime", "HPCClient", "HTTP", "SigV4", "ObjectStore", "HomeFiles", "Sweeps"],
       resources: [
         .embedInCode("prelude.lua"), .embedInCode("sweeps.lua"), .embedInCode("files.lua"),
+        .embedInCode("tables.lua"),
       ]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "XML", "CMicrohttpd"]),
     swift(

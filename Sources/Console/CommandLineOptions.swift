@@ -148,7 +148,10 @@ public struct CommandLineOptions: Sendable, Equatable {
     case "--trace": traces = true
     case "--quiet": isQuiet = true
     case "--no-color": usesColor = false
-    default: return try parseValue(word, words, &index)
+    default: guard try parseValue(word, words, &index) else { return false }
+    }
+    if usesSimulator, endpoint != nil {
+      throw UsageError(description: "--sim brings an endpoint of its own: leave --endpoint out")
     }
     return true
   }

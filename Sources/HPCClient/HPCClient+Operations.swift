@@ -43,7 +43,8 @@ extension HPCClient {
   public func listJobs(_ options: CallOptions = CallOptions()) async throws(HPCError) -> JobList {
     let answer = try await rawList(options)
     guard let jobs = Self.jobs(answer) else {
-      throw badAnswer(.listJobs, path: "/jobs", what: "something that is no list of jobs", answer)
+      throw badAnswer(
+        .listJobs, path: "/jobs", what: "something that is no list of jobs", answer.bytes)
     }
     memory.note(jobs)
     _ = judge(count: jobs.count)
@@ -75,7 +76,7 @@ extension HPCClient {
     guard let value = try? JSONValue(parsing: answer.bytes),
       let record = JobRecord(value, observedAt: answer.observedAt)
     else {
-      throw badAnswer(.getJob, path: "/jobs/\(id)", what: "something that is no job", answer)
+      throw badAnswer(.getJob, path: "/jobs/\(id)", what: "something that is no job", answer.bytes)
     }
     return record
   }
@@ -88,7 +89,12 @@ extension HPCClient {
     _ id: JobID, _ options: CallOptions = CallOptions()
   ) async throws(HPCError) -> Bool {
     let call = Call(operation: .cancelJob, path: "/jobs/\(id)", kind: .cancellation, job: id)
-    return try await perform(call, options: options) { _ in .success(true) } ?? false
+    return try await perform(call, options: options) { response in
+      // 204, or what a gateway makes of it: a page with 200 says nothing of the job.
+      let isAccepted =
+        response.body.isEmpty || (try? JSONValue(parsing: response.body))?.object != nil
+      return Self.result(isAccepted ? true : nil, response, what: "something that accepts nothing")
+    } ?? false
   }
 
   /// GET /files/sync/{requestid}: where a synchronisation stands.
@@ -146,14 +152,21 @@ extension HPCClient {
         body: ServiceFault(response).body))
   }
 
-  private func badAnswer(
-    _ operation: APIOperation, path: String, what: String, _ answer: RawAnswer
+  /// The error of a 200 whose body is not what the operation answers with.
+  ///
+  /// - Parameters:
+  ///   - operation: which was asked for, by GET.
+  ///   - path: behind the endpoint.
+  ///   - what: what came instead, as the message says it.
+  ///   - body: kept in the error, bounded.
+  public func badAnswer(
+    _ operation: APIOperation, path: String, what: String, _ body: [UInt8]
   ) -> HPCError {
     let url = configuration.endpoint.appending(path: path)
     let subject = ErrorText.Subject(
       operation: operation, request: "GET \(url)", origin: url.origin, short: "GET \(path)",
       timeout: .zero)
-    let body = ServiceFault(HTTPResponse(status: 200, body: answer.bytes)).body
+    let body = ServiceFault(HTTPResponse(status: 200, body: body)).body
     return ErrorText.error(
       .badAnswer(status: 200, what: what, body: body), subject, attempts: 1)
   }

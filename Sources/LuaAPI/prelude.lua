@@ -2,15 +2,28 @@
 -- only this file uses. Options have been checked against the API spec before they come here.
 local hpc, native = ...
 local jobs = hpc.jobs
+local is_yieldable = coroutine.isyieldable
 
--- A glob (`*`, `?`, `[a-z]`) as a pattern; a literal beyond ten characters loses its tail, because
--- the service cuts job names.
+-- A glob (`*`, `?`, `[a-z]`, `[!a-z]`) as a pattern; a literal beyond ten characters loses its
+-- tail, because the service cuts job names.
 local function glob(text, limit)
   if limit and not text:find("[*?%[]") then
     text = text:sub(1, limit)
   end
-  local pattern = text:gsub("[%^%$%(%)%%%.%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
-  return "^" .. pattern:gsub("%[!", "[^") .. "$"
+  local pattern, at = "^", 1
+  while at <= #text do
+    local char = text:sub(at, at)
+    local body, close = text:match("^%[([!^]?[^%]][^%]]*)%]()", at)
+    if body then
+      local negated = body:find("^[!^].")
+      local set = body:sub(negated and 2 or 1):gsub("[%%%^%[]", "%%%0")
+      pattern, at = pattern .. (negated and "[^" or "[") .. set .. "]", close
+    else
+      pattern = pattern .. (char == "*" and ".*" or char == "?" and "." or char:gsub("%W", "%%%0"))
+      at = at + 1
+    end
+  end
+  return pattern .. "$"
 end
 
 function native.list(options)
@@ -58,14 +71,22 @@ function native.cancel(what, options)
     end
     return
   end
-  return hpc.map(ids, function(id)
+  local function cancel(id)
     local ok, err = pcall(told[id] and type or native.cancel_one, id, options)
     if ok then
       return { id = id, outcome = "accepted" }
     end
     local gone = type(err) == "table" and err.status == 404
     return { id = id, outcome = gone and "not found" or "failed", error = err }
-  end)
+  end
+  if is_yieldable() then
+    return hpc.map(ids, cancel)
+  end
+  -- Within a comparator and the like: one after the other.
+  for i, id in ipairs(ids) do
+    ids[i] = cancel(id)
+  end
+  return ids
 end
 
 -- Whatever the answer lacks is forgotten, so that nothing old looks new, unless it `keeps`.
@@ -128,65 +149,10 @@ function native.job_pairs(job)
   end
 end
 
-local function cell(value)
-  local is_float = math.type(value) == "float"
-  return is_float and string.format("%.6g", value) or value == nil and "" or tostring(value)
-end
-
--- Rows as an aligned text. Without columns: the keys of all rows, numbers first, then by name;
--- for jobs what pjstat shows.
+local make_table
 function native.table_text(rows, columns)
-  local kind = getmetatable(rows)
-  kind = type(kind) == "table" and kind or {}
-  rows = rows[1] == nil and kind.record and { rows } or rows
-  if not columns and rows[1] == nil then
-    return kind.footer and "(none)\n" .. kind.footer or "(none)"
-  end
-  columns = columns or kind.columns
-  if not columns and native.is_job(rows[1]) then
-    columns = native.job_columns
-    for _, job in ipairs(rows) do
-      if job.sweep then
-        columns = { table.unpack(columns) }
-        columns[#columns + 1], columns[#columns + 2] = "sweep", "point"
-        break
-      end
-    end
-  elseif not columns then
-    local seen = {}
-    columns = {}
-    for _, row in ipairs(rows) do
-      for key in pairs(row) do
-        if not seen[key] then
-          seen[key] = true
-          columns[#columns + 1] = key
-        end
-      end
-    end
-    table.sort(columns, function(a, b)
-      if type(a) == type(b) then
-        return a < b
-      end
-      return type(a) == "number"
-    end)
-  end
-  local headers, cells, right = {}, {}, {}
-  for c, column in ipairs(columns) do
-    headers[c] = tostring(column)
-    right[c] = #rows > 0
-  end
-  for r, row in ipairs(rows) do
-    cells[r] = {}
-    for c, column in ipairs(columns) do
-      local value = row[column]
-      if value ~= nil and type(value) ~= "number" then
-        right[c] = false
-      end
-      cells[r][c] = cell(value)
-    end
-  end
-  local text = native.layout(headers, cells, right)
-  return kind.footer and text .. "\n" .. kind.footer or text
+  make_table = make_table or native.load_tables(native)
+  return make_table(rows, columns)
 end
 
 function native.show(rows, columns)

@@ -107,7 +107,9 @@ final class Session {
     if let endpoint = options.endpoint { given.commandLine[.endpoint] = ("--endpoint", endpoint) }
     var variables = Environment.variables
     if let simulator {
-      // Nothing of a real account is read or used.
+      // Nothing of a real account is read or used; a program that names a profile can be tried.
+      given.commandLine[.profile] = nil
+      given.explicit[.profile] = nil
       let values: [(key: SettingKey, value: String)] = [
         (.endpoint, simulator.endpoint), (.region, simulator.region),
         (.service, simulator.service), (.accessKeyID, simulator.accessKeyID),

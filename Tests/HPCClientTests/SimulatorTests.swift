@@ -52,7 +52,7 @@ import Testing
       "run.sh",
       """
       #!/bin/sh
-      #PJM -L elapse=00:10:00
+      #PJM -L elapse=10:00:00
       until [ -e seen ]; do sleep 0.02; done
       echo done >out
       """)
@@ -60,7 +60,7 @@ import Testing
     let record = try await machine.client.job(id)
     #expect(record.id == id)
     #expect(record.name == "run.sh")
-    #expect(record.limit == 600)
+    #expect(record.limit == 36_000)
     let listed = try await machine.client.listJobs()
     #expect(listed.jobs.map(\.id) == [id])
     try machine.script("seen", "")

@@ -15,14 +15,15 @@ for i, side in ipairs(sides) do
   scripts[i] = "quickstart/pi-" .. side .. ".sh"
   write(here, string.format([[
 #!/bin/sh
-#PJM -L "node=1,elapse=00:10:00"
+#PJM -L "node=1,elapse=00:30:00"
 #PJM -N pi-%d
+sleep %d
 awk -v n=%d 'BEGIN {
   for (x = 0; x < n; x++) for (y = 0; y < n; y++)
     if ((x+.5)^2 + (y+.5)^2 < n*n) hits++
   printf "%%d x %%d points: pi is about %%.5f\n", n, n, 4 * hits / (n * n)
 }' > quickstart/pi-%d.txt
-]], side, side, side))
+]], side, i, side, side))
   hpc.push(here, scripts[i])
 end
 

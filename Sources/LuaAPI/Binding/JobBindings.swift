@@ -97,7 +97,7 @@ final class JobBindings {
         let client = try connection.client()
         return .await({ try await client.jobRaw(id, options) }) { [self] call, answer in
           let type = try jobType(observedAt: answer.observedAt, in: call.state)
-          let job = try decode(answer, "a job", in: call.state)
+          let job = try decode(answer, .getJob, "/jobs/\(id)", "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
           let list = try call.state.make([.reference(job)])
           try sweeps.mark(list, in: call.state)
@@ -147,7 +147,8 @@ final class JobBindings {
           let client = try connection.client()
           return .await({ try await client.listJobsRaw(options) }) { [self] call, answer in
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
-            let jobs = try decode(answer, "a list of jobs", elements: type, in: call.state)
+            let jobs = try decode(
+              answer, .listJobs, "/jobs", "a list of jobs", elements: type, in: call.state)
             try sweeps.mark(jobs, in: call.state)
             table.sawJobs?(jobs)
             return .value(.reference(jobs))
@@ -191,7 +192,18 @@ final class JobBindings {
           .value(.string(TextTable.printable(try call.state.text(of: call.value(1)))))
         }
       ),
-      ("no_jobs", { [self] _ in throw badAnswer("a list of something that is no job") }),
+      (
+        "no_jobs",
+        { [self] _ in throw try badAnswer(.listJobs, "/jobs", "a list of something that is no job")
+        }
+      ),
+      (
+        "load_tables",
+        { call in
+          .call(
+            try call.state.load(PackageResources.tables_lua, name: "=hpc.tables"), [.argument(1)])
+        }
+      ),
       (
         "layout",
         { call in
@@ -319,20 +331,21 @@ final class JobBindings {
   }
 
   private func decode(
-    _ answer: RawAnswer, _ what: String, elements: LuaReference? = nil, in state: LuaState
+    _ answer: RawAnswer, _ operation: APIOperation, _ path: String, _ what: String,
+    elements: LuaReference? = nil, in state: LuaState
   ) throws -> LuaReference {
     do {
       return try state.make(
         .json(answer.bytes, list: elements == nil ? nil : arrayType, elements: elements))
     } catch {
-      throw badAnswer("something that is not \(what): \(error)")
+      throw try badAnswer(operation, path, "something that is not \(what): \(error)", answer.bytes)
     }
   }
 
-  private func badAnswer(_ what: String) -> HPCError {
-    HPCError(
-      .badAnswer, "the service answered with \(what)",
-      hint: "Nothing is concluded from it. Is the endpoint right? See hpc.config.endpoint.")
+  private func badAnswer(
+    _ operation: APIOperation, _ path: String, _ what: String, _ body: [UInt8] = []
+  ) throws -> HPCError {
+    try connection.client().badAnswer(operation, path: path, what: what, body)
   }
 
   private var warned = false

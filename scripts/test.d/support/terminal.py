@@ -110,7 +110,8 @@ class Terminal:
 
     def line(self):
         """The line of the cursor."""
-        return self.screen.display[self.screen.cursor.y].rstrip()
+        # pyte leaves the cursor where it was when the screen shrinks.
+        return self.screen.display[min(self.screen.cursor.y, self.screen.lines - 1)].rstrip()
 
     def lines(self):
         """All lines, those scrolled away first, without blanks at their ends."""
