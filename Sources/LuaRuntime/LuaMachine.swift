@@ -40,10 +40,6 @@ import CLuaShim
     return (status, results)
   }
 
-  func isTask(at index: Int32, on stack: LuaStack) -> Bool {
-    unsafe lrt_to_task(runtime, stack.state, index) != nil
-  }
-
   // MARK: Answers of Swift functions
 
   func setDetail(_ detail: UInt64) { unsafe lrt_set_detail(runtime, detail) }

@@ -23,7 +23,4 @@ struct SimulatorClock: Sendable {
 
   /// How much of the machine's time a real duration is.
   func simulated(_ real: Duration) -> Duration { real * speed }
-
-  /// Real time since the simulator started.
-  var realElapsed: Duration { origin.duration(to: .now) }
 }

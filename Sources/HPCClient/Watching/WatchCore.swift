@@ -54,7 +54,6 @@ struct WatchCore: Sendable {
   }
 
   var isIdle: Bool { waiters.isEmpty }
-  var waiterIDs: [WaiterID] { Array(waiters.keys) }
 
   // MARK: Waiters
 

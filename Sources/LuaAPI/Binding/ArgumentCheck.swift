@@ -82,7 +82,7 @@ struct ArgumentCheck {
     if case .any = element { return nil }
     let count = try state.length(of: table)
     // With other keys alone it is no empty list but a mistake that would do nothing.
-    if count == 0, let key = try state.entries(of: table).first?.0 {
+    if count == 0, element.isJobReference, let key = try state.entries(of: table).first?.0 {
       return "array expected, got a table with the key \(try Self.quoted(key, state))"
     }
     for index in 0..<count {

@@ -1,3 +1,5 @@
+import HPCClient
+
 /// Everything that the `hpc` table holds, described once.
 public enum APISpec {
   /// All entries; the groups in the order of the map that `hpc` prints.
@@ -12,16 +14,10 @@ public enum APISpec {
     entries.enumerated().map { ($1.path, $0) }, uniquingKeysWith: { first, _ in first })
 
   /// States that a job may be listed by (`lua-api.md`, Jobs).
-  public static let states = [
-    "queued", "starting", "running", "ending", "held", "suspended", "done", "failed", "cancelled",
-    "rejected", "gone", "unknown",
-  ]
+  public static let states = JobState.names
 
   /// PJM's own states (`api.md`, Fugaku job management).
-  public static let pjmStates = [
-    "ACC", "QUE", "RNA", "RNP", "RUN", "RNE", "RNO", "EXT", "CCL", "RJT", "HLD", "ERR", "SPP",
-    "SPD", "RSM",
-  ]
+  public static let pjmStates = JobState.pjmNames
 
   /// What every request to the service can fail with.
   static let requestErrors = [

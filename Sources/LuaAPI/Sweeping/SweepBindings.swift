@@ -262,7 +262,4 @@ final class SweepBindings {
     known[sweep.journal] = sweep
     return session
   }
-
-  /// The sweep of this process that uses a journal.
-  func knownSweep(_ journal: String) -> SweepObject? { known[journal] }
 }

@@ -106,7 +106,8 @@ extension SweepJournal {
       row.seconds = max(0, end - start)
     }
     row.nodes = columns[13].int
-    if let used = columns[14].real, used > 0 { row.nodeHours = used / 3600 }
+    // 0 before an attempt has ended is no measure; after it, one within the same second.
+    if let used = columns[14].real, used > 0 || row.seconds != nil { row.nodeHours = used / 3600 }
     row.jobID = columns[15].integer
     if row.state == .done {
       row.folder = "\(folder)/\(row.name)"

@@ -187,14 +187,6 @@ public enum PostResult: String, Sendable, Hashable {
   case accepted
   /// Anything else.
   case unclear
-
-  /// True where the service certainly took nothing.
-  var isDefinitelyRefused: Bool {
-    switch self {
-    case .notSent, .expired, .denied, .refused: true
-    case .accepted, .unclear: false
-    }
-  }
 }
 
 /// One submission S: a job with one or more attempts.
