@@ -100,7 +100,7 @@ public final class SharedNotes: Sendable {
     let isKept = flock(descriptor, LOCK_SH | LOCK_NB) != 0
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return nil }
-    if !isKept, unsafe time(nil) - status.st_mtim.tv_sec > Self.oldest {
+    if !isKept, time(nil) - status.st_mtim.tv_sec > Self.oldest {
       unsafe unlinkat(directory.descriptor, name, 0)
       return nil
     }
