@@ -72,7 +72,13 @@ import Testing
 
   @Test func stepsComeToTheEnd() async throws {
     let world = try SweepWorld()
-    var definition = try world.definition(5, script: Self.script)
+    var definition = try world.definition(
+      5,
+      script: """
+        #!/bin/sh
+        until [ -e "$HOME/go" ]; do sleep 0.05; done
+        echo {{x}} >out.txt
+        """)
     definition.outputs = [SweepOutput("out.txt")]
     definition.maxQueued = 2
     var done: [Int] = []
@@ -83,6 +89,8 @@ import Testing
       #expect(report.pending == 5 - done.count - report.newDone.count)
       done += report.newDone
       steps += 1
+      // A step waits for no job: the first ends while all of them wait.
+      try Data().write(to: URL(filePath: world.simulator.home + "/go"))
       try #require(steps < 200)
     }
     #expect(done.sorted() == [1, 2, 3, 4, 5])

@@ -8,6 +8,7 @@ import SigV4
 import Simulator
 import Synchronization
 import TestSupport
+import Testing
 
 @testable import Sweeps
 
@@ -92,7 +93,11 @@ final class SweepWorld: Sendable {
 
   /// Returns once a condition holds.
   func until(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() { try await Task.sleep(for: .milliseconds(10)) }
+    let end = ContinuousClock.now + .seconds(120)
+    while try await !condition() {
+      try #require(ContinuousClock.now < end, "waited in vain for two minutes")
+      try await Task.sleep(for: .milliseconds(10))
+    }
   }
 
   /// Requests to the API since the simulator began, by operation.
