@@ -79,7 +79,7 @@ let package = Package(
     swift("LuaRuntime", ["CLua", "CLuaShim"]),
     swift(
       "LuaAPI",
-      ["LuaRuntime", "HPCClient", "HTTP", "SigV4", "ObjectStore", "HomeFiles", "Sweeps"],
+      ["LuaRuntime", "HPCClient", "HTTP", "JSON", "SigV4", "ObjectStore", "HomeFiles", "Sweeps"],
       resources: [
         .embedInCode("prelude.lua"), .embedInCode("sweeps.lua"), .embedInCode("files.lua"),
         .embedInCode("tables.lua"),

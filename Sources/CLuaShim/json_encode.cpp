@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@ namespace {
 struct key {
   const char *start;
   size_t size;
+  lua_Integer place;  // in the table that holds it
 };
 
 bool before(const key &a, const key &b) {
@@ -248,13 +250,21 @@ void add_object(lua_State *L, encoder *e, size_t names) {
     grow(L, e->keys, space);
     e->key_space = space;
   }
-  // The bytes stay where they are: the table holds the keys.
+  // A table of our own holds the keys, so that their bytes stay where they are: a finalizer may
+  // empty the other one. From here to the values nothing allocates, and so no finalizer runs.
+  int table = lua_gettop(L);
+  lua_createtable(L, (int)std::min(names, (size_t)INT_MAX), 0);
   lua_pushnil(L);
-  while (lua_next(L, -2)) {
+  while (e->key_count - first < names && lua_next(L, table)) {
     lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) continue;
     key *k = &e->keys[e->key_count++];
     k->start = lua_tolstring(L, -1, &k->size);
+    k->place = (lua_Integer)(e->key_count - first);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, table + 1, k->place);
   }
+  lua_settop(L, table + 1);
   std::sort(e->keys + first, e->keys + e->key_count, before);
   size_t end = e->key_count;
   for (size_t i = first; i < end; i++) {
@@ -265,11 +275,12 @@ void add_object(lua_State *L, encoder *e, size_t names) {
     add_string(L, e, k.start, k.size);
     add_char(L, e, ':');
     if (e->indent >= 0) add_char(L, e, ' ');
-    lua_pushlstring(L, k.start, k.size);
-    lua_rawget(L, -2);
+    lua_rawgeti(L, table + 1, k.place);
+    lua_rawget(L, table);
     add_value(L, e);
     lua_pop(L, 1);
   }
+  lua_settop(L, table);
   e->key_count = first;
   e->depth--;
   if (names) new_line(L, e);

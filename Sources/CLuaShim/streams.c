@@ -8,29 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-FILE *lrt_stdin(void) { return stdin; }
-FILE *lrt_stdout(void) { return stdout; }
-FILE *lrt_stderr(void) { return stderr; }
-bool lrt_flush_stdout(void) { return fflush(stdout) == 0; }
-bool lrt_isatty(int descriptor) { return isatty(descriptor) == 1; }
-
-bool lrt_write(int descriptor, const void *bytes, size_t size) {
-  const char *at = bytes;
-  while (size) {
-    ssize_t written = write(descriptor, at, size);
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN) return false;
-      struct pollfd ready = {descriptor, POLLOUT, 0};
-      poll(&ready, 1, -1);
-      continue;
-    }
-    at += written;
-    size -= (size_t)written;
-  }
-  return true;
-}
-
 int lrt_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 void lrt_eventfd_signal(int fd) {

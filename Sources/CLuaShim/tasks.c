@@ -517,7 +517,6 @@ enum lrt_state lrt_task_state(lrt_task *task) { return task->state; }
 
 int lrt_task_stop(lrt_task *task) { return task->stop; }
 
-uint64_t lrt_task_id(lrt_task *task) { return task->id; }
 
 static bool is_task(lua_State *L, lrt_runtime *rt, int index) {
   if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return false;

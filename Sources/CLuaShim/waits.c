@@ -114,15 +114,14 @@ int lrt_f_cancel(lua_State *L) {
 
 // ---- Time -------------------------------------------------------------------------------------
 
-// A time to come, from seconds; for ever when they are more than a century, which no sleeper means
-// by infinity: it has divided by zero.
+// A time to come, from seconds, a century ahead at the most. Nobody means infinity: it has divided by
+// zero.
 static uint64_t check_deadline(lua_State *L, int index) {
   lua_Number seconds = luaL_checknumber(L, index);
   luaL_argcheck(L, !isnan(seconds), index, "seconds expected, got nan");
   luaL_argcheck(
       L, seconds >= 0 && !isinf(seconds), index, "seconds must be 0 or more and finite");
-  if (seconds > 3.2e9) return NEVER;
-  return lrt_now() + (uint64_t)(seconds * 1e9);
+  return lrt_now() + (uint64_t)((seconds < 3.2e9 ? seconds : 3.2e9) * 1e9);
 }
 
 static int after_sleep(lua_State *L, int status, lua_KContext context) {
@@ -372,6 +371,7 @@ int lrt_f_map(lua_State *L) {
   lua_Integer concurrency = check_concurrency(L, 3);
   lua_settop(L, 2);
   lua_Integer count = luaL_len(L, 1);
+  if (count < 0) count = 0;
   if (concurrency > count) concurrency = count;
   lua_createtable(L, count < 10000000 ? (int)count : 0, 0);
   if (count == 0) return 1;

@@ -362,7 +362,9 @@ public final class ScriptRunner {
     guard let os = try state.rawGet(state.globals, "os").asReference,
       let exit = try state.rawGet(os, "exit").asReference
     else { return }
-    let wrapped = try state.function("exit") { [unowned self] call in
+    let wrapped = try state.function("exit") { [weak self] call in
+      // Finalizers of a state that closes outlive this object.
+      guard let self else { return .call(exit, [.argument(1)]) }
       if call.count > 1, try call.value(2).isTrue {
         switch try call.value(1) {
         case .boolean(let success): exitStatus = success ? 0 : 1

@@ -64,14 +64,17 @@ import HTTP
       for socket in ready { act(socket.descriptor, socket.events) }
       act(CURL_SOCKET_TIMEOUT, 0)
       mailbox.take(&commands)
+      var isOver = false
       for command in commands {
         switch command {
+        case .send(let call) where isOver: call.finish(.failure(.closed))
         case .send(let call): accept(call)
         case .cancel(let id): _ = endpoints.contains { $0.cancel(id) }
         case .firstInLine(let origin): endpoints.first { $0.origin == origin }?.isFirstInLine()
-        case .shutdown: return
+        case .shutdown: isOver = true
         }
       }
+      if isOver { return }
       for endpoint in endpoints { endpoint.tick() }
       // A transfer just started waits for nothing but curl's attention.
       while endpoints.contains(where: { $0.hasStarted() }) { act(CURL_SOCKET_TIMEOUT, 0) }

@@ -85,12 +85,12 @@ extension LuaState {
     }
   }
 
-  /// `#value`, metamethods included.
+  /// `#value`, metamethods included; never below 0, which is all that a range of it can bear.
   public func length(of reference: LuaReference) throws -> Int {
     try with(reference) { index in
       let (status, length) = stack.length(at: index)
       try check(status)
-      return length
+      return max(0, length)
     }
   }
 

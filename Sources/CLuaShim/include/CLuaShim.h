@@ -168,7 +168,6 @@ void lrt_wake(lrt_runtime *rt, lrt_task *task, uint64_t await);
 lrt_task *lrt_current(lrt_runtime *rt);
 enum lrt_state lrt_task_state(lrt_task *task);
 int lrt_task_stop(lrt_task *task);
-uint64_t lrt_task_id(lrt_task *task);
 void lrt_stop(lrt_runtime *rt, lrt_task *task, int why);
 void lrt_stop_all(lrt_runtime *rt, int why);
 // Pushes what an ended task left: its results, or error value and traceback. Marks it joined.
@@ -217,12 +216,6 @@ void lrt_push_stop_message(lrt_runtime *rt, lua_State *L);
 
 // ---- Files ------------------------------------------------------------------------------------
 
-FILE *lrt_stdin(void);
-FILE *lrt_stdout(void);
-FILE *lrt_stderr(void);
-bool lrt_write(int descriptor, const void *bytes, size_t size);  // all of it, retrying
-bool lrt_flush_stdout(void);
-bool lrt_isatty(int descriptor);
 int lrt_eventfd(void);              // non-blocking, close-on-exec; -1 on failure
 void lrt_eventfd_signal(int fd);
 void lrt_eventfd_clear(int fd);

@@ -101,7 +101,7 @@ struct WatchView {
 
   private func heading(_ columns: Int) -> String {
     let time = listedAt.map { "  \($0)" } ?? ""
-    let every = interval == interval.rounded() ? "\(Int(interval))" : "\(interval)"
+    let every = Int(exactly: interval).map { "\($0)" } ?? "\(interval)"
     let left = listedAt == nil ? "waiting for the first list" : summary
     let right = "\(title)  every \(every) s\(time)"
     let room = columns - TextTable.width(left) - TextTable.width(right)

@@ -102,12 +102,19 @@ enum ResourceReader {
     let optional = others.isNil ? [] : try texts(others, "outputs", in: state)
     let all =
       required.map { SweepOutput($0) } + optional.map { SweepOutput($0, isRequired: false) }
-    for output in all where output.pattern.isEmpty || output.pattern.hasPrefix("/") {
+    for output in all where !isWithinFolder(output.pattern) {
       throw Problem(
         description:
           "option 'outputs': \"\(output.pattern)\" is no name or pattern within the work folder")
     }
     return all
+  }
+
+  /// Whether a name or pattern can only mean something below the work folder.
+  private static func isWithinFolder(_ pattern: String) -> Bool {
+    let parts = (pattern.hasSuffix("/") ? pattern.dropLast() : pattern[...])
+      .split(separator: "/", omittingEmptySubsequences: false)
+    return !parts.contains { $0.isEmpty || $0 == ".." }
   }
 
   /// Paths, `[name] = path`, and outputs of other rows.
@@ -203,7 +210,7 @@ enum ResourceReader {
           description:
             "option 'pack': \(key) must be 1 or more, not \(try state.text(of: value))")
       }
-      return count
+      return min(count, 1 << 40)
     }
     if value.asNumber != nil {
       return SweepDefinition.Pack(points: try positive(value, "points", 1), atOnce: 1)

@@ -186,7 +186,7 @@ final class SpaceBindings {
     -> Template.Markers
   {
     let texts = try state.read(list: list).compactMap(\.text)
-    guard texts.count == 2, texts.allSatisfy({ !$0.isEmpty && !$0.contains("\n") }) else {
+    guard texts.count == 2, texts.allSatisfy({ !$0.isEmpty && !$0.utf8.contains(0x0a) }) else {
       throw LuaError.argument(position, "option 'markers' must be two strings, such as {'@', '@'}")
     }
     return Template.Markers(open: texts[0], close: texts[1])

@@ -105,7 +105,7 @@ struct SweepOptions {
     case (_?, _?): throw Problem(description: "options 'script' and 'remote' exclude each other")
     case (nil, let path?):
       return SweepScript(.remote(path), source: path, markers: markers, isTemplate: isTemplate)
-    case (let text?, nil) where text.contains("\n"):
+    case (let text?, nil) where text.utf8.contains(0x0a):
       return SweepScript(.text(text), source: "script", markers: markers, isTemplate: isTemplate)
     case (let name?, nil):
       let path = name.hasPrefix("/") ? name : "\(folder)/\(name)"
@@ -180,6 +180,7 @@ struct SweepOptions {
         description: "option '\(name)': a whole number, 1 or more, expected, got "
           + (try state.text(of: value)))
     }
-    return number
+    // More than this is no limit at all, and must not overflow where it is doubled.
+    return min(number, 1 << 40)
   }
 }

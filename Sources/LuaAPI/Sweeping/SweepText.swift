@@ -99,7 +99,7 @@ enum SweepText {
 
   /// Three significant digits, whole from 100 on.
   static func number(_ value: Double) -> String {
-    if value >= 100 { return "\(Int(value.rounded()))" }
+    if value >= 100 { return Int(exactly: value.rounded()).map { "\($0)" } ?? "\(value)" }
     let scale = value >= 10 ? 10.0 : value >= 1 ? 100.0 : 1000.0
     let rounded = (value * scale).rounded() / scale
     return Int(exactly: rounded).map { "\($0)" } ?? "\(rounded)"

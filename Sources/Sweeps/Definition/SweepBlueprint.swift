@@ -79,6 +79,11 @@ struct SweepBlueprint: Sendable {
         "a sweep cannot be called \"\(name)\": letters, digits, _, - and . make a name, at most 64, "
           + "and the first is no dot")
     }
+    guard !name.hasSuffix(".sim") else {
+      throw SweepError(
+        .argument,
+        "a sweep cannot be called \"\(name)\": simulated runs of another sweep end in .sim")
+    }
   }
 
   private static func digest(_ definition: SweepDefinition) -> String {

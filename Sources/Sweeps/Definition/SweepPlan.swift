@@ -165,7 +165,14 @@ private struct Planner {
       let directives = try directives(of: point, resources)
       hours =
         Double(directives.nodes) * Double(directives.elapse ?? ScriptLint.standardElapse) / 3600
-      if plan.new == 1 { try showFirst(point, directives) }
+      if plan.new == 1 {
+        try showFirst(point, directives)
+      } else if plan.notices.allSatisfy({ $0.severity != .error }) {
+        // One of a kind is enough: it already keeps the sweep from running.
+        plan.notices += ScriptLint.limits(of: directives).map { note in
+          ScriptNote(line: 0, severity: .error, message: "\(parameters): \(note.message)")
+        }
+      }
       if resources == nil, blueprint.variableHeader == nil { fixed = (directives, hours) }
     }
     plan.nodeHours += hours

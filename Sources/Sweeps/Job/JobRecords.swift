@@ -110,11 +110,14 @@ public struct ExitRecord: Sendable, Hashable {
     self.failure = failure
   }
 
+  /// A time within years of four digits, so that differences are numbers.
+  private static func bounded(_ time: Int64) -> Int64 { min(max(0, time), 253_402_300_799) }
+
   /// Reads a record; nil for one that is not whole or holds a manifest line that is none.
   public init?(_ text: String) {
     guard let lines = RecordLines(text), let code = lines["code"].flatMap({ Int($0) }),
-      let start = lines["start"].flatMap({ Int64($0) }),
-      let end = lines["end"].flatMap({ Int64($0) })
+      let start = lines["start"].flatMap({ Int64($0) }).map(Self.bounded),
+      let end = lines["end"].flatMap({ Int64($0) }).map(Self.bounded)
     else { return nil }
     let files = lines.all("file").map { OutputFile($0) }
     let whole = files.compactMap(\.self)

@@ -106,7 +106,6 @@ enum JobRuntime {
     hpc_write_start() {
       {
         printf 'cd %s || exit 126\n' "$(hpc_quote "$hpc_work")"
-        "hpc_variables_$1"
         hpc_interpreter=
         hpc_line=
         IFS= read -r hpc_line <"$hpc_program" || [ -n "$hpc_line" ]
@@ -115,17 +114,19 @@ enum JobRuntime {
         if [ -n "$hpc_interpreter" ] && [ ! -x "$hpc_program" ]; then
           hpc_p="$hpc_interpreter $hpc_p"
         fi
-        if [ -s "$hpc_tmp/setup" ]; then
-          hpc_q=$(hpc_quote "$hpc_tmp/setup")
-          if [ -n "$hpc_interpreter" ]; then
-            printf 'exec bash -l -c %s hpc %s\n' "'. \"\$1\"; shift; exec \"\$@\"'" "$hpc_q $hpc_p"
-          else
-            printf 'exec bash -l -c %s %s %s\n' "'. \"\$1\"; . \"\$0\"'" "$hpc_p" "$hpc_q"
-          fi
-        elif [ -n "$hpc_interpreter" ]; then
-          printf 'exec %s\n' "$hpc_p"
+        # The variables come after a login shell's profile, which may use the same names, and
+        # before the setup, which may read them.
+        "hpc_variables_$1" >"$hpc_tmp/variables"
+        hpc_v=$(hpc_quote "$hpc_tmp/variables")
+        hpc_q=$(hpc_quote "$hpc_tmp/setup")
+        if [ -z "$hpc_interpreter" ]; then
+          printf 'exec bash -l -c %s %s %s %s\n' \
+            "'. \"\$1\"; . \"\$2\"; shift 2; . \"\$0\"'" "$hpc_p" "$hpc_v" "$hpc_q"
+        elif [ -s "$hpc_tmp/setup" ]; then
+          printf 'exec bash -l -c %s hpc %s %s %s\n' \
+            "'. \"\$1\"; . \"\$2\"; shift 2; exec \"\$@\"'" "$hpc_v" "$hpc_q" "$hpc_p"
         else
-          printf 'exec bash -l %s\n' "$hpc_p"
+          printf '. %s\nexec %s\n' "$hpc_v" "$hpc_p"
         fi
       } >"$hpc_tmp/start"
     }

@@ -30,16 +30,24 @@ public enum ScriptLint {
         0, .notice,
         "no elapse limit: the job gets \(Elapse.spoken(standardElapse)); say resources.elapse")
     }
+    notes += limits(of: directives)
+    return notes
+  }
+
+  /// What a job asks for beyond the known limits of its resource group.
+  static func limits(of directives: PJMDirectives) -> [ScriptNote] {
+    var notes: [ScriptNote] = []
+    func add(_ message: String) {
+      notes.append(ScriptNote(line: 0, severity: .error, message: message))
+    }
     if let group = directives.rscgrp, let limit = limits[group] {
       if !limit.nodes.contains(directives.nodes) {
         add(
-          0, .error,
           "\(directives.nodes) nodes: the resource group \(group) has "
             + "\(limit.nodes.lowerBound) to \(limit.nodes.upperBound)")
       }
       if let elapse = directives.elapse, elapse > limit.elapse {
         add(
-          0, .error,
           "elapse limit \(Elapse.text(elapse)): the resource group \(group) has at most "
             + Elapse.spoken(limit.elapse))
       }

@@ -115,7 +115,7 @@ actor InputStage {
     guard status.isRegular else {
       throw SweepError(.definition, "the input \"\(path)\" is neither file nor folder")
     }
-    guard !name.contains("\n") else {
+    guard !name.utf8.contains(0x0a) else {
       throw SweepError(.definition, "the name of the input \"\(path)\" has a line break")
     }
     return Tree.File(

@@ -42,7 +42,9 @@ struct OutputFetcher: Sendable {
       shell.note(error)
       return .failed("\(error)")
     } catch {
-      shell.trouble(.init(message: "outputs of \(name): \(error)", isFinal: false))
+      // What this computer refuses once it refuses again: the run stops, and nothing is lost.
+      shell.trouble(
+        .init(message: "outputs of \(name): \(error)", isFinal: error is LocalFile.Failure))
       return .failed("\(error)")
     }
   }

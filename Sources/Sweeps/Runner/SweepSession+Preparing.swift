@@ -16,7 +16,8 @@ extension SweepSession {
     do {
       try await keeper.open(
         path: journalPath, name: name, service: service.identity, now: now,
-        isThrowaway: service.isSimulated, pageLimit: pageLimit)
+        // Who only steers throws nothing away: the next run does.
+        isThrowaway: service.isSimulated && definition != nil, pageLimit: pageLimit)
     } catch let error as JournalError {
       throw SweepError(error)
     } catch {

@@ -32,7 +32,6 @@ static inline void hpc_rl_set_point(int point) { rl_point = point; }
 static inline int hpc_rl_end(void) { return rl_end; }
 // Readline sets it at Ctrl-D, and ends every line with a further newline from then on.
 static inline void hpc_rl_forget_eof(void) { rl_eof_found = 0; }
-static inline FILE *hpc_rl_out(void) { return rl_outstream; }
 
 // rl_callback_read_char. Readline rings its bell on stderr, which may lead to a file, or be held back
 // while a prompt is up: it is the terminal meanwhile.
