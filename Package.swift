@@ -136,7 +136,6 @@ let package = Package(
     tests("LineEditorTests", ["LineEditor"]),
     tests("ConsoleTests", ["Console"]),
     tests("SimulatorTests", ["Simulator", "CurlTransport", "SigV4"]),
-    tests("EndToEndTests", ["HPCClient", "JSON"]),
     .executableTarget(
       name: "PlainProgram", dependencies: ["HPCClient", "CurlTransport"],
       path: "Tests/PlainProgram", swiftSettings: settings),

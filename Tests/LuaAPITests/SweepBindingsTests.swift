@@ -79,6 +79,8 @@ import Testing
     ("script = 'a.sh', resources = {group = 'a b'}", "resources.group cannot be \"a b\""),
     ("script = 'a.sh', outputs = {'a', optinal = {}}", "unknown key 'optinal', did you mean"),
     ("script = 'a.sh', outputs = {'/a'}", "no name or pattern within the work folder"),
+    ("script = 'a.sh', outputs = {'../a'}", "no name or pattern within the work folder"),
+    ("script = 'a.sh', outputs = {optional = {'a//b'}}", "no name or pattern within"),
     ("script = 'a.sh', inputs = {3}", "a path or row:output(name) expected, got number"),
     ("script = 'a.sh', retries = {exits = 1}", "unknown key 'exits', did you mean 'exit'?"),
     ("script = 'a.sh', retries = -1", "0 or more expected"),
@@ -132,6 +134,35 @@ import Testing
     }
   }
 
+  @Test func textWithTheLineEndsOfWindowsIsNoFileName() async throws {
+    let text = try await Self.run(
+      """
+      return hpc.sweep{name = 'a', space = hpc.grid{T = 1}, script = 'echo $T\\r\\necho\\r\\n'}:plan().script
+      """)
+    #expect(text.contains("echo $T\r\necho"), "\(text)")
+  }
+
+  @Test(arguments: [
+    "budget = {node_hours = math.huge}", "max_queued = math.maxinteger", "pack = math.maxinteger",
+    "pack = {points = 2, at_once = math.maxinteger}", "stop_after = math.maxinteger",
+    "resources = {node = '4096x4096x4096x4096'}", "retries = math.maxinteger",
+  ])
+  func numbersBeyondAllLimitsAreNoTrap(_ option: String) async throws {
+    let text = try await Self.run(
+      "return hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}}, script = 'a.sh', \(option)}:plan()"
+    )
+    #expect(text.contains("plan of a") || text.contains("option '"), "\(text)")
+  }
+
+  @Test func aLimitIsSeenAtWhicheverPointItIs() async throws {
+    let text = try await Self.run(
+      """
+      return hpc.sweep{name = "a", space = hpc.grid{T = {1, 2, 1000}}, script = "a.sh",
+        resources = function(p) return {node = p.T, rscgrp = "small"} end}:plan()
+      """)
+    #expect(text.contains("{T=1000}: 1000 nodes: the resource group small has"), "\(text)")
+  }
+
   @Test(arguments: [
     ("", "nothing uses the parameter x: no {{x}}, $x or ${x} in the script"),
     ("unused = 'x',", "nil"), ("unused = {'x'},", "nil"),
@@ -166,6 +197,7 @@ import Testing
   @Test(arguments: [
     ("hpc.sweep('isng')", "there is no sweep \"isng\": no DIR/isng.sweep"),
     ("hpc.sweep{name = 'a/b', script = 'x\\n'}:plan()", "a sweep cannot be called \"a/b\""),
+    ("hpc.sweep{name = 'a.sim', script = 'a.sh'}:plan()", "simulated runs of another sweep end"),
     (
       "hpc.sweep{name = 'a', script = 'echo {{TT}}\\n', space = hpc.grid{T = 1}}:plan()",
       "script:1: unknown name {{TT}}: did you mean T?"

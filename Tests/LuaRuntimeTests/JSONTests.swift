@@ -159,6 +159,19 @@ import Testing
     #expect(text == #"[{"id":1},{"id":2,"x":{}},[]]"#)
   }
 
+  @Test func aFinalizerMayEmptyTheTableThatIsEncoded() async throws {
+    let text = try await evaluate(
+      """
+      local t = {}
+      for i = 1, 60000 do t[('k%06d'):format(i) .. ('x'):rep(60)] = ('v'):rep(50) .. i end
+      collectgarbage('incremental', 50, 1000)
+      setmetatable({}, {__gc = function() for k in pairs(t) do t[k] = nil end end})
+      for key in encode(t):gmatch('"([^"]*)":') do assert(key:find('^k%d+x+$'), key) end
+      return 'ok'
+      """)
+    #expect(text == "ok")
+  }
+
   @Test func finalizersMayUseItInTheMiddle() async throws {
     let text = try await evaluate(
       """

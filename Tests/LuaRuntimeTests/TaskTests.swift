@@ -54,6 +54,19 @@ import Testing
     assert(table.concat(order) == '12345', table.concat(order))
     return 'ok'
     """,
+    "a sleeper of more than a century sleeps": """
+    local t = spawn(sleep, 4e9)
+    sleep(0)
+    assert(t.state == 'waiting', t.state)
+    t:cancel()
+    assert(not pcall(t.join, t))
+    return 'ok'
+    """,
+    "a list of a negative length is empty": """
+    local list = setmetatable({}, {__len = function() return -3 end})
+    assert(#map(list, print) == 0)
+    return 'ok'
+    """,
     "a cancelled sleeper ends at once": """
     local t = spawn(sleep, 1000)
     sleep(0)

@@ -17,6 +17,12 @@ import Testing
     return view
   }
 
+  @Test func anIntervalBeyondAllIntegersIsShown() {
+    var view = WatchView(title: "hpc", interval: 1e300, palette: Palette(isOn: false))
+    let lines = view.screen(columns: 100, rows: 3)
+    #expect(lines.first?.contains("every 1e+300 s") == true)
+  }
+
   @Test func showsStatesTimeAgainstLimitAndNodes() {
     var view = view()
     let lines = view.screen(columns: 100, rows: 8)

@@ -59,6 +59,22 @@ import Testing
     }
   }
 
+  /// /etc/profile uses `i` itself, and unsets it.
+  @Test(
+    arguments: ["", "#!/bin/sh\n", "#!/usr/bin/env bash\n"], ["", "export X=$i"])
+  func variablesOutliveTheProfile(interpreter: String, setup: String) throws {
+    for shell in JobHome.shells {
+      let home = try JobHome(shell: shell)
+      var attempt = try home.attempt("1.1", "\(interpreter)echo $i $PATH_OF_I ${X-}")
+      attempt.environment = [("i", "7"), ("PATH_OF_I", "a b")]
+      var script = home.script([attempt])
+      script.setup = setup
+      #expect(try home.run(script) == 0)
+      let found = home.text("log/tst0000001/1.1.out") ?? ""
+      #expect(found.hasPrefix(setup.isEmpty ? "7 a b" : "7 a b 7"), "\(shell): \(found)")
+    }
+  }
+
   @Test(arguments: [true, false])
   func aRemoteScriptRunsWhereItIs(isExecutable: Bool) throws {
     for shell in JobHome.shells {

@@ -112,6 +112,30 @@ import Testing
     #expect(try Data(contentsOf: URL(filePath: file.path)) == bytes)
   }
 
+  /// What a rescue by `.dump` may leave, and what would be taken for other points.
+  @Test(arguments: [
+    "DELETE FROM points WHERE point = 2", "DELETE FROM submissions WHERE submission = 1",
+    "UPDATE attempts SET n = n + 9 WHERE point = 1",
+  ])
+  func missingRowsAreRefused(statement: String) throws {
+    let file = try JournalFile()
+    do {
+      let journal = try file.journal(points: 3)
+      var schedule = Schedule(seed: 3)
+      schedule.settings.pack = 2
+      schedule.prepare = { _, client in client.mirror = journal }
+      _ = schedule.run()
+      try journal.database.execute("PRAGMA foreign_keys = OFF")
+      try journal.database.execute(statement)
+    }
+    let error = #expect(throws: JournalError.self) { try file.open() }
+    guard case .corrupt = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    withExtendedLifetime(file) {}
+  }
+
   @Test func aFullDiskStopsClearlyAndLosesNothing() throws {
     let journal = try file.journal(points: 50)
     let before = try journal.load()
