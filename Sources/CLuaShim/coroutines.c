@@ -83,11 +83,9 @@ static int after_resume(lua_State *L, int status, lua_KContext context) {
   return finish_resume(L, resume_again(L, lua_tothread(L, 1)));
 }
 
-// lua_resetthread, which may run closing methods.
-static int reset(lua_State *L, lua_State *co) {
-  lrt_runtime *rt = lrt_of(L);
-  lrt_frame frame = {co, rt->frame};
-  rt->frame = &frame;
+int lrt_close_thread(lrt_runtime *rt, lua_State *L, lua_State *co) {
+  lrt_frame frame;
+  lrt_enter(rt, &frame, co);
   if (unlikely(rt->attention)) lrt_arm(co, 1);
   int status = lua_resetthread(co);
   rt->frame = frame.outer;
@@ -100,7 +98,7 @@ static int finish_wrap(lua_State *L, lua_State *co, int results) {
   if (results == AWAITS) return lrt_suspend(L, 0, after_wrap);
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
-    status = reset(L, co);
+    status = lrt_close_thread(lrt_of(L), L, co);
     lua_xmove(co, L, 1);
   }
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
@@ -182,7 +180,7 @@ static int co_close(lua_State *L) {
   if (status != DEAD && status != SUSPENDED) {
     return luaL_error(L, "cannot close a %s coroutine", names[status]);
   }
-  if (reset(L, co) == LUA_OK) {
+  if (lrt_close_thread(lrt_of(L), L, co) == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;
   }
@@ -199,5 +197,7 @@ void lrt_open_coroutine(lua_State *L) {
   // Into the stock table, so that `package.loaded` and whoever holds it see the same.
   lua_getglobal(L, LUA_COLIBNAME);
   luaL_setfuncs(L, functions, 0);
-  lua_pop(L, 1);
+  lua_getglobal(L, "xpcall");
+  lrt_of(L)->xpcall = lua_tocfunction(L, -1);
+  lua_pop(L, 2);
 }

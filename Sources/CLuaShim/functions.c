@@ -72,7 +72,10 @@ static int after_await(lua_State *L, int status, lua_KContext await) {
     rt->callbacks.cancel(rt->context, (uint64_t)await);
     return lrt_raise_stop(L, rt->current);
   }
-  return lrt_finish(L, rt, rt->callbacks.resume(rt->context, L, (uint64_t)await));
+  lrt_to_swift(rt);
+  int code = rt->callbacks.resume(rt->context, L, (uint64_t)await);
+  lrt_to_lua(rt);
+  return lrt_finish(L, rt, code);
 }
 
 int lrt_finish(lua_State *L, lrt_runtime *rt, int code) {
@@ -112,6 +115,10 @@ int lrt_finish(lua_State *L, lrt_runtime *rt, int code) {
       lua_callk(L, arguments, LUA_MULTRET, base, after_call);
       return after_call(L, LUA_OK, base);
     }
+    case LRT_EXIT:
+      lrt_unwind(rt);
+      rt->callbacks.leave(rt->context);
+      return 0;
     default: return code;
   }
 }
@@ -119,7 +126,10 @@ int lrt_finish(lua_State *L, lrt_runtime *rt, int code) {
 static int call_function(lua_State *L) {
   lrt_runtime *rt = lrt_of(L);
   object *function = lua_touserdata(L, lua_upvalueindex(1));
-  return lrt_finish(L, rt, rt->callbacks.call(rt->context, L, function->pointer));
+  lrt_to_swift(rt);
+  int code = rt->callbacks.call(rt->context, L, function->pointer);
+  lrt_to_lua(rt);
+  return lrt_finish(L, rt, code);
 }
 
 static int release_object(lua_State *L) {

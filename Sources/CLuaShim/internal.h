@@ -4,6 +4,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "CLuaShim.h"
 
@@ -15,6 +16,12 @@
 #define TAGS (TAG_ROOT | TAG_AWAITS)
 
 #define NEVER UINT64_MAX
+
+// User values of a task: its thread while it is alive, what it left.
+enum { THREAD_SLOT = 1, OUTCOME_SLOT = 2 };
+
+// VM instructions until a stop is raised for the second time.
+enum { FIRST_STOP_COUNT = 2000 };
 
 // One active lua_resume (or protected call from outside), innermost first.
 typedef struct lrt_frame {
@@ -79,6 +86,7 @@ struct lrt_runtime {
   int anchors;                     // registry references
   int task_type, guard_type, guards, unreported, array_type, null_value;
   int function_type;
+  lua_CFunction xpcall;            // stock Lua's
   int error_type;                  // metatable of errors with a code; 0: such errors are strings
   bool closing, everything;
   uint64_t hog_until;
@@ -87,6 +95,9 @@ struct lrt_runtime {
   void *encoder;                   // owned by json_encode.cpp
   bool decoding, encoding;         // they are in use
   int collect_at;                  // kilobytes, see json_decode.cpp
+
+  void *reserve;                   // see memory.c
+  bool exhausted, starved;
 };
 
 static inline uintptr_t *lrt_tagged(lua_State *L) {
@@ -120,11 +131,28 @@ static inline void lrt_check_stop(lua_State *L, lrt_runtime *rt) {
   if (unlikely(rt->current && rt->current->stop)) lrt_raise_stop(L, rt->current);
 }
 void lrt_arm(lua_State *L, int count);
+// The border between Lua, which survives when there is no memory left, and Swift, which does not.
+void lrt_give_reserve(lrt_runtime *rt);
+void lrt_take_reserve(lrt_runtime *rt);
+static inline void lrt_to_swift(lrt_runtime *rt) {
+  if (unlikely(rt->exhausted)) lrt_give_reserve(rt);
+}
+static inline void lrt_to_lua(lrt_runtime *rt) {
+  if (unlikely(rt->exhausted)) lrt_take_reserve(rt);
+}
+void lrt_limit_memory(lrt_runtime *rt);
+// `L` runs from now on. A signal handler finds `frame` whole, or the one before.
+static inline void lrt_enter(lrt_runtime *rt, lrt_frame *frame, lua_State *L) {
+  frame->L = L;
+  frame->outer = rt->frame;
+  atomic_signal_fence(memory_order_release);
+  rt->frame = frame;
+}
 // Resumes `co` from `L` with the runtime's bookkeeping; status as lua_resume.
 static inline int lrt_resume(
     lrt_runtime *rt, lua_State *L, lua_State *co, int arguments, int *results) {
-  lrt_frame frame = {co, rt->frame};
-  rt->frame = &frame;
+  lrt_frame frame;
+  lrt_enter(rt, &frame, co);
   // After `frame` is set: a signal between the two sets its hook on `co` itself.
   if (unlikely(rt->attention)) lrt_arm(co, 1);
   int status = lua_resume(co, L, arguments, results);
@@ -132,9 +160,18 @@ static inline int lrt_resume(
   if (unlikely(rt->attention)) lrt_arm(L, 1);
   return status;
 }
+// lua_resetthread, which may run closing methods.
+int lrt_close_thread(lrt_runtime *rt, lua_State *L, lua_State *co);
 // Mode for waits on other tasks: raises the reason why it is not possible. Returns for LRT_YIELD.
 void lrt_need_yield(lua_State *L, lrt_runtime *rt);
 
+static inline bool lrt_ended(const lrt_task *task) { return task->state >= LRT_DONE; }
+// Pushes the userdata of a task that is alive.
+void lrt_push_task(lua_State *L, lrt_task *task);
+// The root function of every task.
+int lrt_body(lua_State *L);
+// Keeps the error on top of the coroutine of a task whose root function did not end.
+void lrt_fail_late(lrt_runtime *rt, lrt_task *task);
 lrt_task *lrt_check_task(lua_State *L, int index);
 lrt_task *lrt_new_task(lua_State *L, int arguments, int flags, uint64_t token);
 void lrt_make_ready(lrt_runtime *rt, lrt_task *task);
@@ -147,6 +184,8 @@ int lrt_deliver(lua_State *L, int index);
 void lrt_settle(lua_State *L, int index);
 // The task has ended: those who wait for it may go on.
 void lrt_wake_waiters(lrt_runtime *rt, lrt_task *task);
+// Runs the to-be-closed variables of every task, the foreground's first; none of them goes on.
+void lrt_unwind(lrt_runtime *rt);
 int lrt_finish(lua_State *L, lrt_runtime *rt, int code);
 
 int lrt_f_spawn(lua_State *L);
@@ -157,6 +196,7 @@ int lrt_f_race(lua_State *L);
 int lrt_f_timeout(lua_State *L);
 int lrt_f_join(lua_State *L);
 int lrt_f_cancel(lua_State *L);
+void lrt_open_outcomes(lua_State *L, lrt_runtime *rt);
 void lrt_open_tasks(lua_State *L, lrt_runtime *rt);
 void lrt_open_coroutine(lua_State *L);
 void lrt_open_require(lua_State *L);

@@ -48,18 +48,48 @@ void lrt_push_stop_message(lrt_runtime *rt, lua_State *L) {
     case LRT_STOP_DEADLOCK:
       lua_pushliteral(L, "deadlock: every task waits for another task");
       break;
+    case LRT_STOP_YIELD:
+      lua_pushliteral(L, "attempt to yield from outside a coroutine");
+      break;
     default: lua_pushliteral(L, "interrupted!");
+  }
+}
+
+static int keep_message(lua_State *L) {
+  lua_settop(L, 1);
+  return 1;
+}
+
+// Takes the message handlers of all running xpcalls away: what the hook raises would be given to them
+// with hooks switched off, so that a loop in one could not be stopped any more.
+static void drop_handlers(lua_State *L) {
+  lua_Debug frame;
+  if (!lua_checkstack(L, 4)) return;
+  // Each step begins at the top: deep recursion must not cost its square.
+  for (int level = 0; level < 2000 && lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "f", &frame);
+    bool handles = lua_tocfunction(L, -1) == lrt_of(L)->xpcall;
+    lua_pop(L, 1);
+    if (!handles) continue;
+    // Its second value, which lua_pcallk uses as it is now.
+    lua_pushcfunction(L, keep_message);
+    if (!lua_setlocal(L, &frame, 2)) lua_pop(L, 1);
   }
 }
 
 int lrt_raise_stop(lua_State *L, lrt_task *task) {
   lrt_runtime *rt = task->rt;
+  bool once = task->stop == LRT_STOP_DEADLOCK || task->stop == LRT_STOP_YIELD;
+  if (!once) drop_handlers(L);
   task->stop_count = task->stop_count > 1 ? task->stop_count / 2 : 1;
   rt->attention = 1;
   lrt_arm(L, 1);
   lrt_push_stop_message(rt, L);
-  // A deadlock is an error like others: who catches it may go on.
-  if (task->stop == LRT_STOP_DEADLOCK) task->stop = LRT_STOP_NONE;
+  // An error like others: who catches it may go on.
+  if (once) {
+    task->stop = LRT_STOP_NONE;
+    task->stop_count = FIRST_STOP_COUNT;
+  }
   return lua_error(L);
 }
 

@@ -14,6 +14,10 @@ uint64_t lrt_now(void) {
 
 static int open_state(lua_State *L) {
   lrt_runtime *rt = lua_touserdata(L, 1);
+  if (lua_toboolean(L, 2)) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  }
   luaL_openlibs(L);
   lrt_open_coroutine(L);
   lrt_open_require(L);
@@ -23,7 +27,7 @@ static int open_state(lua_State *L) {
   return 0;
 }
 
-lrt_runtime *lrt_open(const lrt_callbacks *callbacks) {
+lrt_runtime *lrt_open(const lrt_callbacks *callbacks, bool no_environment) {
   lrt_runtime *rt = calloc(1, sizeof *rt);
   if (!rt) return NULL;
   rt->callbacks = *callbacks;
@@ -34,9 +38,11 @@ lrt_runtime *lrt_open(const lrt_callbacks *callbacks) {
     return NULL;
   }
   *lrt_tagged(rt->L) = (uintptr_t)rt;
+  lrt_limit_memory(rt);
   lua_pushcfunction(rt->L, open_state);
   lua_pushlightuserdata(rt->L, rt);
-  if (lua_pcall(rt->L, 1, 0, 0) != LUA_OK) {
+  lua_pushboolean(rt->L, no_environment);
+  if (lua_pcall(rt->L, 2, 0, 0) != LUA_OK) {
     lrt_close(rt);
     return NULL;
   }
@@ -55,6 +61,7 @@ void lrt_close(lrt_runtime *rt) {
   lrt_close_json(rt);
   lrt_close_encoder(rt);
   free(rt->timers);
+  free(rt->reserve);
   free(rt);
 }
 

@@ -1,25 +1,14 @@
-// Tasks: coroutines that the loop runs. This file has their life; waiting for them is in waits.c.
+// Tasks: coroutines that the loop runs. This file has their life; what they run and leave is in
+// outcomes.c, waiting for them in waits.c.
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREAD_SLOT = 1, OUTCOME_SLOT = 2, FIRST_STOP_COUNT = 2000 };
-
-// What a failed task leaves: as long as it is not settled, somebody has to be told. Its user values
-// are the error and the traceback.
-typedef struct guard {
-  lrt_runtime *rt;
-  bool settled;
-} guard;
-
 static const char *const state_names[] = {"ready", "running", "waiting",
                                           "done",  "failed",  "cancelled"};
 
-static bool ended(const lrt_task *task) { return task->state >= LRT_DONE; }
-
-// Pushes the userdata of a task that is alive.
-static void push_task(lua_State *L, lrt_task *task) {
+void lrt_push_task(lua_State *L, lrt_task *task) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, task->rt->anchors);
   lua_rawgetp(L, -1, task);
   lua_remove(L, -2);
@@ -89,7 +78,7 @@ uint64_t lrt_next_timer(lrt_runtime *rt) {
 // ---- The queue of those that may run ----------------------------------------------------------
 
 void lrt_make_ready(lrt_runtime *rt, lrt_task *task) {
-  if (task->queued || ended(task)) return;
+  if (task->queued || lrt_ended(task)) return;
   task->state = LRT_READY;
   task->queued = true;
   task->next_ready = NULL;
@@ -125,95 +114,6 @@ uint64_t lrt_waiting_outside(lrt_runtime *rt) { return rt->outside_count; }
 
 // ---- Birth and death --------------------------------------------------------------------------
 
-// The handler under every task. It answers a string with the traceback behind it, as the handler of
-// stock lua does: `load` hands that on when its reader fails. `cut_traceback` undoes it at the end.
-static int keep_traceback(lua_State *L) {
-  lrt_task *task = lrt_root_task(L);
-  if (!task || task->stop) return 1;
-  size_t size = 0;
-  const char *message = lrt_bytes(L, 1, &size);
-  push_task(L, task);
-  luaL_traceback(L, L, message, 1);
-  if (!message) {
-    lua_setiuservalue(L, 2, OUTCOME_SLOT);
-    lua_settop(L, 1);
-    return 1;
-  }
-  lua_pushstring(L, lua_tostring(L, 3) + strlen(message) + 1);
-  lua_setiuservalue(L, 2, OUTCOME_SLOT);
-  if (size != strlen(message)) {
-    lua_settop(L, 1);  // it holds a zero, where luaL_traceback stopped
-  }
-  return 1;
-}
-
-// Takes the traceback of the task at 1 off the error message on top.
-static void cut_traceback(lua_State *L) {
-  size_t size, rest;
-  const char *message = lrt_bytes(L, -1, &size);
-  lua_getiuservalue(L, 1, OUTCOME_SLOT);
-  const char *traceback = lrt_bytes(L, -1, &rest);
-  if (message && traceback && size > rest && !memcmp(message + size - rest, traceback, rest)) {
-    lua_pushlstring(L, message, size - rest - 1);
-    lua_replace(L, -3);
-  }
-  lua_pop(L, 1);
-}
-
-// Puts a guard for the error on top into the outcome of the task at `index`.
-static void keep_error(lua_State *L, lrt_runtime *rt, int index) {
-  guard *it = lua_newuserdatauv(L, sizeof *it, 2);
-  it->rt = rt;
-  it->settled = false;
-  lua_insert(L, -2);
-  lua_setiuservalue(L, -2, 1);
-  lua_getiuservalue(L, index, OUTCOME_SLOT);
-  lua_setiuservalue(L, -2, 2);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, rt->guard_type);
-  lua_setmetatable(L, -2);
-  rt->failures++;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, rt->guards);
-  lua_pushvalue(L, -2);
-  lua_pushboolean(L, 1);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-  lua_setiuservalue(L, index, OUTCOME_SLOT);
-}
-
-// Stack: the task, the handler, and results or an error value.
-static int finish_body(lua_State *L, int status, lua_KContext context) {
-  (void)context;
-  lrt_task *task = lrt_root_task(L);
-  if (status != LUA_OK && status != LUA_YIELD) {
-    if (task->stop) return 0;
-    cut_traceback(L);
-    keep_error(L, task->rt, 1);
-    task->state = LRT_FAILED;
-    return 0;
-  }
-  int results = lua_gettop(L) - 2;
-  if (results > 1) {
-    lua_createtable(L, results, 0);
-    lua_insert(L, 3);
-    for (int i = results; i >= 1; i--) lua_rawseti(L, 3, i);
-  }
-  task->arguments = results;
-  if (results == 0) lua_pushnil(L);
-  lua_setiuservalue(L, 1, OUTCOME_SLOT);
-  task->state = LRT_DONE;
-  return 0;
-}
-
-// The root function of every task; below the main chunk a traceback shows it as `[C]: in ?`, as
-// stock lua shows its own.
-static int body(lua_State *L) {
-  int arguments = lua_gettop(L) - 2;
-  lua_pushcfunction(L, keep_traceback);
-  lua_insert(L, 2);
-  int status = lua_pcallk(L, arguments, LUA_MULTRET, 2, 0, finish_body);
-  return finish_body(L, status, 0);
-}
-
 lrt_task *lrt_new_task(lua_State *L, int arguments, int flags, uint64_t token) {
   lrt_runtime *rt = lrt_of(L);
   lrt_task *task = lua_newuserdatauv(L, sizeof *task, 2);
@@ -229,7 +129,7 @@ lrt_task *lrt_new_task(lua_State *L, int arguments, int flags, uint64_t token) {
   lua_rawsetp(L, -2, task);
   lua_pop(L, 1);
 
-  lua_pushcfunction(thread, body);
+  lua_pushcfunction(thread, lrt_body);
   lua_pushvalue(L, -1);
   lua_xmove(L, thread, 1);
   lua_insert(L, -(arguments + 2));
@@ -262,7 +162,7 @@ static void end_task(lrt_runtime *rt, lrt_task *task, enum lrt_state state) {
   rt->alive_count--;
   if (rt->foreground == task) rt->foreground = NULL;
 
-  push_task(L, task);
+  lrt_push_task(L, task);
   lua_pushnil(L);
   lua_setiuservalue(L, -2, THREAD_SLOT);
   lrt_wake_waiters(rt, task);
@@ -271,20 +171,6 @@ static void end_task(lrt_runtime *rt, lrt_task *task, enum lrt_state state) {
   lua_pushnil(L);
   lua_rawsetp(L, -2, task);
   lua_pop(L, 2);
-}
-
-// Memory was too short to keep an error orderly, or the coroutine died otherwise.
-static int keep_late_error(lua_State *L) {
-  keep_error(L, lrt_of(L), 1);
-  return 0;
-}
-
-static void fail_late(lrt_runtime *rt, lrt_task *task) {
-  lua_State *L = rt->L;
-  lua_pushcfunction(L, keep_late_error);
-  push_task(L, task);
-  lua_xmove(task->thread, L, 1);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
 static void run_task(lrt_runtime *rt, lrt_task *task) {
@@ -301,24 +187,27 @@ static void run_task(lrt_runtime *rt, lrt_task *task) {
   rt->attention = 0;
   if (task->stop || rt->signalled) rt->attention = 1;
   int results;
+  lrt_to_lua(rt);
   int status = lrt_resume(rt, rt->L, task->thread, arguments, &results);
+  lrt_to_swift(rt);
   rt->current = NULL;
   rt->hog_until = 0;
   rt->attention = rt->signalled != 0;
 
   if (status == LUA_YIELD && *lrt_tagged(task->thread) & TAG_AWAITS) return;
-  if (status == LUA_OK && ended(task)) {
+  if (status == LUA_OK && lrt_ended(task)) {
     end_task(rt, task, task->state);
   } else if (task->stop) {
     lua_settop(task->thread, 0);
     end_task(rt, task, LRT_CANCELLED);
+  } else if (status == LUA_YIELD) {
+    // A C module yielded without asking whether there is a coroutine: that is its caller's error.
+    lua_pop(task->thread, results);
+    task->stop = LRT_STOP_YIELD;
+    task->stop_count = 1;
+    lrt_make_ready(rt, task);
   } else {
-    if (status == LUA_YIELD) {
-      // A C module yielded without asking whether there is a coroutine.
-      lua_settop(task->thread, 0);
-      lua_pushliteral(task->thread, "attempt to yield from outside a coroutine");
-    }
-    fail_late(rt, task);
+    lrt_fail_late(rt, task);
     end_task(rt, task, LRT_FAILED);
   }
 }
@@ -368,7 +257,7 @@ int lrt_spawn(
 }
 
 void lrt_stop(lrt_runtime *rt, lrt_task *task, int why) {
-  if (ended(task) || task->stop) return;
+  if (lrt_ended(task) || task->stop) return;
   task->stop = (uint8_t)why;
   if (task == rt->current) {
     rt->attention = 1;
@@ -382,135 +271,33 @@ void lrt_stop(lrt_runtime *rt, lrt_task *task, int why) {
     uint64_t await = task->await;
     task->await = 0;
     rt->outside_count--;
+    lrt_to_swift(rt);
     rt->callbacks.cancel(rt->context, await);
+    if (rt->current) lrt_to_lua(rt);
   }
   lrt_make_ready(rt, task);
 }
 
+void lrt_unwind(lrt_runtime *rt) {
+  rt->current = NULL;
+  while (rt->alive) {
+    lrt_task *task = rt->foreground ? rt->foreground : rt->alive;
+    lrt_forget_timer(rt, task);
+    lrt_forget_wait(task);
+    if (task->await) rt->callbacks.cancel(rt->context, task->await);
+    task->await = 0;
+    // A closing method may itself ask for the exit, which then goes on with the variables that are
+    // left; so the task stays on the list until all are closed.
+    lrt_close_thread(rt, rt->L, task->thread);
+    if (task->previous) task->previous->next = task->next;
+    if (task->next) task->next->previous = task->previous;
+    if (rt->alive == task) rt->alive = task->next;
+    if (rt->foreground == task) rt->foreground = NULL;
+  }
+}
+
 void lrt_stop_all(lrt_runtime *rt, int why) {
   for (lrt_task *task = rt->alive; task; task = task->next) lrt_stop(rt, task, why);
-}
-
-// ---- What a task left -------------------------------------------------------------------------
-
-static int push_results(lua_State *L, lrt_task *task, int index) {
-  lua_getiuservalue(L, index, OUTCOME_SLOT);
-  int count = task->arguments;
-  if (count == 1) return 1;
-  luaL_checkstack(L, count + 1, "too many results");
-  for (int i = 1; i <= count; i++) lua_rawgeti(L, -i, i);
-  lua_remove(L, -(count + 1));
-  return count;
-}
-
-// Pushes error and traceback and notes that somebody has been told.
-static void push_failure(lua_State *L, lrt_runtime *rt, int index) {
-  lua_getiuservalue(L, index, OUTCOME_SLOT);
-  guard *it = lua_touserdata(L, -1);
-  if (!it) {
-    lua_pushnil(L);
-    return;
-  }
-  if (!it->settled) rt->failures--;
-  it->settled = true;
-  lua_getiuservalue(L, -1, 1);
-  lua_getiuservalue(L, -2, 2);
-  lua_remove(L, -3);
-}
-
-void lrt_settle(lua_State *L, int index) {
-  lrt_task *task = lua_touserdata(L, index);
-  if (task->state != LRT_FAILED) return;
-  int top = lua_gettop(L);
-  push_failure(L, task->rt, index);
-  lua_settop(L, top);
-}
-
-int lrt_deliver(lua_State *L, int index) {
-  lrt_task *task = lua_touserdata(L, index);
-  switch (task->state) {
-    case LRT_DONE: return push_results(L, task, index);
-    case LRT_FAILED:
-      push_failure(L, task->rt, index);
-      lua_pop(L, 1);
-      return lua_error(L);
-    default:
-      return luaL_error(
-          L, task->stop == LRT_STOP_CANCEL ? "the task was cancelled" : "the task was interrupted");
-  }
-}
-
-static int outcome(lua_State *L) {
-  lrt_task *task = lua_touserdata(L, 1);
-  lua_settop(L, 1);
-  if (task->state == LRT_DONE) return push_results(L, task, 1);
-  if (task->state == LRT_FAILED) {
-    push_failure(L, task->rt, 1);
-    return 2;
-  }
-  lua_pushnil(L);
-  lua_pushnil(L);
-  return 2;
-}
-
-int lrt_task_outcome(lrt_runtime *rt, lrt_task *task, int *count) {
-  lua_State *L = rt->L;
-  int top = lua_gettop(L);
-  lua_pushcfunction(L, outcome);
-  push_task(L, task);
-  int status = lua_pcall(L, 1, LUA_MULTRET, 0);
-  *count = lua_gettop(L) - top;
-  return status;
-}
-
-static int collect_guard(lua_State *L) {
-  guard *it = lua_touserdata(L, 1);
-  if (it->settled || it->rt->closing) return 0;
-  it->settled = true;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, it->rt->unreported);
-  lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-  return 0;
-}
-
-// Moves the guards of failures that could still be joined to the list as well.
-static int collect_all_guards(lua_State *L) {
-  lrt_runtime *rt = lrt_of(L);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, rt->guards);
-  lua_pushnil(L);
-  while (lua_next(L, 1)) {
-    lua_pop(L, 1);
-    guard *it = lua_touserdata(L, -1);
-    if (it->settled) continue;
-    it->settled = true;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rt->unreported);
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    lua_pop(L, 1);
-  }
-  return 0;
-}
-
-bool lrt_has_failures(lrt_runtime *rt) { return rt->failures > 0; }
-
-void lrt_report(lrt_runtime *rt, bool all) {
-  if (!rt->failures) return;
-  lua_State *L = rt->L;
-  if (all) {
-    lua_pushcfunction(L, collect_all_guards);
-    if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, rt->unreported);
-  for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++) {
-    rt->failures--;
-    lua_getiuservalue(L, -1, 1);
-    lua_getiuservalue(L, -2, 2);
-    rt->callbacks.failed(rt->context, L);
-    lua_pop(L, 3);
-    lua_pushnil(L);
-    lua_rawseti(L, -2, i);
-  }
-  lua_pop(L, 2);
 }
 
 enum lrt_state lrt_task_state(lrt_task *task) { return task->state; }
@@ -560,20 +347,7 @@ static int task_tostring(lua_State *L) {
 void lrt_open_tasks(lua_State *L, lrt_runtime *rt) {
   lua_newtable(L);
   rt->anchors = luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_newtable(L);
-  rt->unreported = luaL_ref(L, LUA_REGISTRYINDEX);
-
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  rt->guards = luaL_ref(L, LUA_REGISTRYINDEX);
-
-  lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, collect_guard);
-  lua_setfield(L, -2, "__gc");
-  rt->guard_type = luaL_ref(L, LUA_REGISTRYINDEX);
+  lrt_open_outcomes(L, rt);
 
   static const luaL_Reg methods[] = {{"join", lrt_f_join}, {"cancel", lrt_f_cancel}, {NULL, NULL}};
   static const luaL_Reg events[] = {

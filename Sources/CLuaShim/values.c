@@ -43,8 +43,6 @@ static void push_builtin(lua_State *L, lrt_runtime *rt, int which) {
     case LRT_JSON_ENCODE: lua_pushcfunction(L, lrt_json_encode); break;
     case LRT_JSON_ARRAY: lua_pushcfunction(L, lrt_json_array); break;
     case LRT_JSON_NULL: lua_rawgeti(L, LUA_REGISTRYINDEX, rt->null_value); break;
-    case LRT_JSON_ARRAY_TYPE: lua_rawgeti(L, LUA_REGISTRYINDEX, rt->array_type); break;
-    case LRT_TASK_TYPE: lua_rawgeti(L, LUA_REGISTRYINDEX, rt->task_type); break;
     default: luaL_error(L, "no builtin %d", which);
   }
 }
@@ -237,10 +235,12 @@ void lrt_push_ref(lua_State *L, int key) { lua_rawgeti(L, LUA_REGISTRYINDEX, key
 // interrupt has to stop.
 static int guarded_call(lua_State *L, int arguments, int results, int handler) {
   lrt_runtime *rt = lrt_of(L);
-  lrt_frame frame = {L, rt->frame};
+  lrt_frame frame;
   bool outermost = rt->frame == NULL;
-  if (outermost) rt->frame = &frame;
+  if (outermost) lrt_enter(rt, &frame, L);
+  lrt_to_lua(rt);
   int status = lua_pcall(L, arguments, results, handler);
+  lrt_to_swift(rt);
   if (outermost) rt->frame = NULL;
   return status;
 }

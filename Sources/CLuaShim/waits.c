@@ -54,8 +54,6 @@ static void add_link(lrt_wait *wait, lrt_task *target) {
   wait->pending++;
 }
 
-static bool ended(const lrt_task *task) { return task->state >= LRT_DONE; }
-
 // Suspends the current task until the first of the tasks in the table at `list` has ended, or (not
 // `first`) all have or one has failed. The caller has looked that this is not so already, and leaves
 // the wait, which is pushed, on its stack.
@@ -74,7 +72,7 @@ static int wait_for(
     lua_rawgeti(L, list, (lua_Integer)i);
     lrt_task *task = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    if (!ended(task)) add_link(wait, task);
+    if (!lrt_ended(task)) add_link(wait, task);
   }
   me->wait = wait;
   me->timed_out = false;
@@ -96,7 +94,7 @@ static int after_join(lua_State *L, int status, lua_KContext context) {
 int lrt_f_join(lua_State *L) {
   lrt_task *task = lrt_check_task(L, 1);
   lua_settop(L, 1);
-  if (ended(task)) return lrt_deliver(L, 1);
+  if (lrt_ended(task)) return lrt_deliver(L, 1);
   refuse_self(L, task);
   lua_createtable(L, 1, 0);
   lua_pushvalue(L, 1);
@@ -138,11 +136,15 @@ int lrt_f_sleep(lua_State *L) {
     case LRT_STOPPED: lrt_push_stop_message(rt, L);
       return rt->current ? lrt_raise_stop(L, rt->current) : lua_error(L);
     case LRT_REFUSE: return luaL_error(L, "cannot sleep in a finalizer");
-    case LRT_BLOCK:
-      if (rt->callbacks.block(rt->context, L, until)) return 0;
+    case LRT_BLOCK: {
+      lrt_to_swift(rt);
+      bool over = rt->callbacks.block(rt->context, L, until);
+      lrt_to_lua(rt);
+      if (over) return 0;
       if (rt->current) return lrt_raise_stop(L, rt->current);
       lrt_push_stop_message(rt, L);
       return lua_error(L);
+    }
     default: break;
   }
   lrt_task *me = rt->current;
@@ -197,7 +199,7 @@ static lua_Integer find_ended(lua_State *L, int list, bool failed) {
   for (lua_Integer i = 1; i <= count && !found; i++) {
     lua_rawgeti(L, list, i);
     lrt_task *task = lua_touserdata(L, -1);
-    if (failed ? task->state > LRT_DONE : ended(task)) found = i;
+    if (failed ? task->state > LRT_DONE : lrt_ended(task)) found = i;
     lua_pop(L, 1);
   }
   return found;
@@ -214,7 +216,7 @@ static bool all_ended(lua_State *L, int list) {
   lua_Integer count = (lua_Integer)lua_rawlen(L, list);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, list, i);
-    bool yes = ended(lua_touserdata(L, -1));
+    bool yes = lrt_ended(lua_touserdata(L, -1));
     lua_pop(L, 1);
     if (!yes) return false;
   }

@@ -1,13 +1,14 @@
 public import LuaAPI
 
-/// What the command line asks for: stock `lua`'s options, hpc's own, or a subcommand (design §6).
+/// What the command line asks for: stock `lua`'s options, hpc's own, or a subcommand (design §6). What
+/// Lua gets of it are bytes, of any encoding.
 public struct CommandLineOptions: Sendable, Equatable {
   /// One thing to run before the script, in the order given.
   public enum Step: Sendable, Equatable {
     /// `-e code`
-    case execute(String)
+    case execute([UInt8])
     /// `-l module` or `-l global=module`
-    case require(global: String, module: String)
+    case require(global: [UInt8], module: [UInt8])
     /// `-W`
     case warningsOn
   }
@@ -15,7 +16,7 @@ public struct CommandLineOptions: Sendable, Equatable {
   /// What runs after the steps.
   public enum Program: Sendable, Equatable {
     case none
-    case file(String)
+    case file([UInt8])
     /// `-`, or no script and no terminal.
     case standardInput
     /// A subcommand and its words.
@@ -25,7 +26,7 @@ public struct CommandLineOptions: Sendable, Equatable {
   public var steps: [Step] = []
   public var program = Program.none
   /// What follows the script.
-  public var scriptArguments: [String] = []
+  public var scriptArguments: [[UInt8]] = []
   /// Place of the script within the whole command line, for the negative indices of `arg`.
   public var scriptIndex = 0
   public var isInteractive = false
@@ -62,6 +63,15 @@ public struct CommandLineOptions: Sendable, Equatable {
   /// - Parameter words: the arguments without the program's own name.
   /// - Throws: a ``UsageError`` that names the word at fault.
   public init(parsing words: [String]) throws(UsageError) {
+    try self.init(parsing: words.map { Array($0.utf8) })
+  }
+
+  /// Reads a command line of any encoding.
+  ///
+  /// - Parameter raw: the arguments without the program's own name.
+  /// - Throws: a ``UsageError`` that names the word at fault.
+  public init(parsing raw: [[UInt8]]) throws(UsageError) {
+    let words = raw.map { String(decoding: $0, as: UTF8.self) }
     var index = 0
     options: while index < words.count {
       let word = words[index]
@@ -84,7 +94,7 @@ public struct CommandLineOptions: Sendable, Equatable {
       case "--version": showsVersion = true
       default:
         if word.hasPrefix("-e") || word.hasPrefix("-l") {
-          try parseShort(word, words, &index)
+          try parseShort(word, raw, &index)
         } else {
           throw UsageError(description: "unrecognized option '\(word)'")
         }
@@ -97,21 +107,23 @@ public struct CommandLineOptions: Sendable, Equatable {
       !words[index + 2].hasPrefix("-")
     {
       sweepMode = mode
-      program = .file(words[index + 2])
+      program = .file(raw[index + 2])
       scriptIndex = index + 3
-      scriptArguments = Array(words[(index + 3)...])
+      scriptArguments = Array(raw[(index + 3)...])
       return
     }
     scriptIndex = index + 1
-    let rest = Array(words[(index + 1)...])
-    if words[index] == "-" {
+    scriptArguments = Array(raw[(index + 1)...])
+    // Behind `--` any word is a file, `-` too.
+    let isPlain = words[..<index].last == "--"
+    if words[index] == "-", !isPlain {
       program = .standardInput
-      scriptArguments = rest
-    } else if Self.subcommands.contains(words[index]), words[..<index].last != "--" {
+    } else if Self.subcommands.contains(words[index]), !isPlain {
+      scriptArguments = []
+      let rest = Array(words[(index + 1)...])
       program = .subcommand(words[index], try takingOptions(from: rest, of: words[index]))
     } else {
-      program = .file(words[index])
-      scriptArguments = rest
+      program = .file(raw[index])
     }
   }
 
@@ -177,22 +189,23 @@ public struct CommandLineOptions: Sendable, Equatable {
   }
 
   /// `-e code`, `-ecode`, `-l module`, `-lmodule`, `-l global=module`, as stock lua 5.4.4 reads them.
-  private mutating func parseShort(_ word: String, _ words: [String], _ index: inout Int)
+  private mutating func parseShort(_ word: String, _ raw: [[UInt8]], _ index: inout Int)
     throws(UsageError)
   {
-    var value = String(word.dropFirst(2))
+    var value = raw[index].dropFirst(2)
     if value.isEmpty {
       index += 1
-      guard index < words.count, !words[index].hasPrefix("-") else {
+      guard index < raw.count, raw[index].first != UInt8(ascii: "-") else {
         throw UsageError(description: "'\(word)' needs argument")
       }
-      value = words[index]
+      value = raw[index][...]
     }
     if word.hasPrefix("-e") {
-      steps.append(.execute(value))
+      steps.append(.execute(Array(value)))
     } else {
-      let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      steps.append(.require(global: String(parts[0]), module: String(parts[parts.count - 1])))
+      let parts = value.split(
+        separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      steps.append(.require(global: Array(parts[0]), module: Array(parts[parts.count - 1])))
     }
   }
 

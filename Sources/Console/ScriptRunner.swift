@@ -18,9 +18,11 @@ public final class ScriptRunner {
   private let table: HPCTable
   /// What was reported last, for `.trace` of a prompt after a script.
   private var lastError: LuaError?
-  /// Set by `os.exit(status, true)`.
-  private var exitStatus: Int32?
   private var showsTracebacks = true
+  /// What the command line runs and has not begun, and the global that the module of the last `-l`
+  /// goes to.
+  private var stages: ArraySlice<Stage> = []
+  private var pendingGlobal: [UInt8]?
 
   /// Opens a state with the `hpc` table.
   ///
@@ -30,15 +32,12 @@ public final class ScriptRunner {
   ///   - host: what the program gives to the table.
   ///   - beforeExit: called before `os.exit` ends the process.
   public init(
-    _ options: CommandLineOptions, commandLine: [String], host: HPCHost,
+    _ options: CommandLineOptions, commandLine: [[UInt8]], host: HPCHost,
     beforeExit: @escaping () -> Void
   ) throws {
     self.options = options
     self.host = host
-    if options.ignoresEnvironment {
-      for name in Self.environment { unsafe unsetenv(name) }
-    }
-    state = try LuaState()
+    state = try LuaState(ignoresEnvironment: options.ignoresEnvironment)
     table = try HPCTable.install(in: state, host: host)
     let watch = JobWatch(
       title: options.usesSimulator ? "simulator" : "hpc", allowsColor: options.usesColor,
@@ -46,18 +45,14 @@ public final class ScriptRunner {
     table.makeWatch = { try watch.make(in: $0) }
     let log = host.log
     state.taskFailed = { [unowned state] error in
-      log(.error, "a task failed: \(Self.text(of: error, in: state))")
+      let text = String(decoding: Self.text(of: error, in: state), as: UTF8.self)
+      log(.error, "a task failed: \(text)")
     }
     try setArguments(commandLine)
     try wrapExit(beforeExit)
     // As lua.c: generational collection.
     try state.call(try state.load(Array("collectgarbage('generational')".utf8), name: "=hpc"))
   }
-
-  /// What stock Lua reads of the environment.
-  private static let environment = [
-    "LUA_INIT", "LUA_INIT_5_4", "LUA_PATH", "LUA_PATH_5_4", "LUA_CPATH", "LUA_CPATH_5_4",
-  ]
 
   /// Runs everything that the command line names.
   ///
@@ -68,80 +63,105 @@ public final class ScriptRunner {
     return afterSubmissions(runAll())
   }
 
+  /// One thing that stock lua does with a command line (lua.c, `pmain`).
+  private enum Stage: Equatable {
+    case environment
+    case step(CommandLineOptions.Step)
+    case script([UInt8])
+    case standardInput(takesArguments: Bool)
+  }
+
+  /// Runs everything in one main task, as stock lua does on one coroutine: hooks that `-l` sets reach
+  /// the script.
   private func runAll() -> Int32 {
+    stages = allStages[...]
+    let isTerminal = isatty(STDIN_FILENO) != 0
     do {
-      if !options.ignoresEnvironment, let status = try runInit() { return status }
-      for step in options.steps {
-        if let status = try run(step) { return status }
+      switch try state.run(program: { [unowned self] in try nextCall(after: $0) }) {
+      case .returned: break
+      case .failed(let error):
+        let status = report(error)
+        guard promptFollowsFailure else { return status }
+      case .interrupted:
+        let status = reportInterrupt()
+        guard promptFollowsFailure else { return status }
       }
-      return try runProgram()
+      let isBare = options.program == .none && !options.endsAfterSteps && !options.showsVersion
+      guard options.isInteractive || isBare && isTerminal else { return host.outcome.status }
+      return try prompt()
     } catch {
       return report(error as? LuaError ?? state.describeError(error))
     }
   }
 
-  private var scriptArguments: [LuaValue] { options.scriptArguments.map { .string($0) } }
-
-  private func runProgram() throws -> Int32 {
+  private var allStages: [Stage] {
+    var stages = options.ignoresEnvironment ? [] : [Stage.environment]
+    stages += options.steps.map(Stage.step)
     switch options.program {
-    case .file(let path):
-      try addFolder(of: path)
-      if let status = try runScript(path) { return status }
-    case .standardInput:
-      if let status = try run(try state.load(file: nil), scriptArguments) { return status }
-    case .subcommand, .none: break
+    case .file(let path): stages.append(.script(path))
+    case .standardInput: stages.append(.standardInput(takesArguments: true))
+    case .none:
+      if !options.isInteractive, !options.endsAfterSteps, !options.showsVersion,
+        isatty(STDIN_FILENO) == 0
+      {
+        stages.append(.standardInput(takesArguments: false))
+      }
+    case .subcommand: break
     }
-    if options.isInteractive {
-      return try prompt()
-    }
-    if options.program == .none, options.steps.isEmpty || !options.endsAfterSteps,
-      !options.showsVersion
-    {
-      if isatty(STDIN_FILENO) != 0 { return try prompt() }
-      if let status = try run(try state.load(file: nil), []) { return status }
-    }
-    return host.outcome.status
+    return stages
   }
 
-  /// Runs the script; nil when what comes after it may. On a terminal `-i` shows what is left of a
-  /// script that failed.
-  private func runScript(_ path: String) throws -> Int32? {
-    let goesOn = options.isInteractive && isatty(STDIN_FILENO) != 0
-    do {
-      let status = try run(try state.load(file: path), scriptArguments)
-      return goesOn ? exitStatus : status
-    } catch {
-      guard goesOn else { throw error }
-      _ = report(error as? LuaError ?? state.describeError(error))
-      return nil
+  /// On a terminal `-i` shows what is left of a script that failed.
+  private var promptFollowsFailure: Bool {
+    guard case .file = options.program else { return false }
+    return options.isInteractive && isatty(STDIN_FILENO) != 0 && stages.isEmpty
+  }
+
+  /// What the main task calls next, with its arguments; nothing when all has been run.
+  private func nextCall(after results: [LuaValue]) throws -> [LuaValue] {
+    if let global = pendingGlobal {
+      pendingGlobal = nil
+      try state.set(state.globals, .bytes(global), results.first ?? .nil)
     }
+    while let stage = stages.popFirst() {
+      switch stage {
+      case .environment:
+        if let chunk = try environmentChunk() { return [.reference(chunk)] }
+      case .step(.execute(let code)):
+        return [.reference(try state.load(code, name: "=(command line)"))]
+      case .step(.require(let global, let module)):
+        pendingGlobal = global
+        return [try state.get(state.globals, "require"), .bytes(module)]
+      case .step(.warningsOn): state.showWarnings()
+      case .script(let path):
+        try addFolder(of: path)
+        return [.reference(try state.load(file: path))] + (try scriptArguments())
+      case .standardInput(let takesArguments):
+        return [.reference(try state.load(file: nil))]
+          + (takesArguments ? try scriptArguments() : [])
+      }
+    }
+    return []
   }
 
   /// LUA_INIT_5_4 or LUA_INIT: code, or `@file`.
-  private func runInit() throws -> Int32? {
+  private func environmentChunk() throws -> LuaReference? {
     for name in ["LUA_INIT_5_4", "LUA_INIT"] {
-      guard let value = unsafe getenv(name).map({ unsafe String(cString: $0) }) else { continue }
-      let chunk =
-        value.hasPrefix("@")
-        ? try state.load(file: String(value.dropFirst()))
-        : try state.load(Array(value.utf8), name: "=\(name)")
-      return try run(chunk, [])
+      guard let value = unsafe getenv(name) else { continue }
+      let bytes = unsafe Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+      return bytes.first == UInt8(ascii: "@")
+        ? try state.load(file: Array(bytes.dropFirst()))
+        : try state.load(bytes, name: "=\(name)")
     }
     return nil
   }
 
-  private func run(_ step: CommandLineOptions.Step) throws -> Int32? {
-    switch step {
-    case .execute(let code):
-      return try run(try state.load(Array(code.utf8), name: "=(command line)"), [])
-    case .require(let global, let module):
-      guard let require = try state.get(state.globals, "require").asReference else { return nil }
-      return try run(require, [.string(module)]) { [state] values in
-        try state.set(state.globals, .string(global), values.first ?? .nil)
-      }
-    case .warningsOn:
-      return try run(try state.load(Array("warn('@on')".utf8), name: "=(command line)"), [])
+  /// What `arg` holds now: what ran before may have changed it.
+  private func scriptArguments() throws -> [LuaValue] {
+    guard let arg = try state.get(state.globals, "arg").asReference, arg.type == .table else {
+      throw LuaError(value: "'arg' is not a table", message: "'arg' is not a table")
     }
+    return try (0..<state.length(of: arg)).map { try state.rawGet(arg, .integer($0 + 1)) }
   }
 
   /// Runs a subcommand that works through the table.
@@ -167,11 +187,12 @@ public final class ScriptRunner {
     showsTracebacks = false
     do {
       let chunk = try state.load(source, name: "=hpc")
-      var status = ExitStatus.success
-      let stopped = try run(chunk, arguments) { values in
-        status = Int32(truncatingIfNeeded: values.first?.asInteger ?? 0)
+      switch try state.run(chunk, arguments: arguments) {
+      case .returned(let values):
+        return afterSubmissions(Int32(truncatingIfNeeded: values.first?.asInteger ?? 0))
+      case .failed(let error): return afterSubmissions(report(error))
+      case .interrupted: return reportInterrupt()
       }
-      return afterSubmissions(stopped ?? status)
     } catch {
       return report(error as? LuaError ?? state.describeError(error))
     }
@@ -184,22 +205,10 @@ public final class ScriptRunner {
     return status
   }
 
-  /// Runs a chunk and all its tasks; nil when the next may run.
-  private func run(
-    _ chunk: LuaReference, _ arguments: [LuaValue], then: ([LuaValue]) throws -> Void = { _ in }
-  ) throws -> Int32? {
-    let outcome = try state.run(chunk, arguments: arguments)
-    if let exitStatus { return exitStatus }
-    switch outcome {
-    case .returned(let values):
-      try then(values)
-      return nil
-    case .failed(let error): return report(error)
-    case .interrupted:
-      awaitSubmissions()
-      host.log(.error, "interrupted!")
-      return ExitStatus.interrupted
-    }
+  private func reportInterrupt() -> Int32 {
+    awaitSubmissions()
+    host.log(.error, "interrupted!")
+    return ExitStatus.interrupted
   }
 
   /// Waits for the answers of submissions, five seconds and a little, so that no id is lost, and for
@@ -254,7 +263,6 @@ public final class ScriptRunner {
     let surroundings = REPL.Surroundings(
       version: host.version, variables: Self.variables, allowsColor: options.usesColor,
       isQuiet: options.isQuiet, name: options.usesSimulator ? "sim" : "hpc",
-      requestedExit: { [unowned self] in exitStatus },
       reportPlainly: { [unowned self] in _ = report($0) },
       clearProgress: { [unowned self] in host.progress?.show(nil) },
       sweeps: { [unowned self] in host.sweeps.underWay },
@@ -287,8 +295,11 @@ public final class ScriptRunner {
       host.log(status == ExitStatus.success ? .info : .error, error.message)
       return status
     }
-    let text = showsTracebacks ? Self.text(of: error, in: state) : error.message
-    Self.writeError("hpc: \(isatty(STDERR_FILENO) == 1 ? TextTable.printableLines(text) : text)\n")
+    var text = showsTracebacks ? Self.text(of: error, in: state) : error.messageBytes
+    if isatty(STDERR_FILENO) == 1 {
+      text = Array(TextTable.printableLines(String(decoding: text, as: UTF8.self)).utf8)
+    }
+    Self.writeError(Array("hpc: ".utf8) + text + Array("\n".utf8))
     return ExitStatus.failure
   }
 
@@ -304,19 +315,25 @@ public final class ScriptRunner {
 
   /// Message and traceback of an error; an object with a `__tostring` of its own stands alone, but
   /// for ours, which keep where they were raised.
-  static func text(of error: LuaError, in state: LuaState) -> String {
+  static func text(of error: LuaError, in state: LuaState) -> [UInt8] {
+    let newline = [UInt8(ascii: "\n")]
     guard let object = error.value.asReference,
       let metatable = try? state.metatable(of: object),
-      let isOwn = try? state.rawGet(metatable, "__tostring").isTrue, isOwn
-    else { return error.traceback.isEmpty ? error.message : "\(error.message)\n\(error.traceback)" }
+      let isOwn = try? state.rawGet(metatable, "__tostring").isTrue, isOwn,
+      !error.message.hasPrefix("(error object is a ")
+    else {
+      let traceback = error.tracebackBytes
+      return error.messageBytes + (traceback.isEmpty ? [] : newline + traceback)
+    }
     guard object.type == .table, let name = try? state.rawGet(metatable, "__name").text,
       name == "hpc.Error", let traceback = try? state.rawGet(object, "traceback").text
-    else { return error.message }
-    return "\(error.message)\n\(traceback)"
+    else { return error.messageBytes }
+    return error.messageBytes + newline + Array(traceback.utf8)
   }
 
-  static func writeError(_ text: String) {
-    var bytes = Array(text.utf8)[...]
+  /// Writes all of it to stderr, unless that fails.
+  public static func writeError(_ text: [UInt8]) {
+    var bytes = text[...]
     while !bytes.isEmpty {
       let written = unsafe bytes.withUnsafeBytes {
         unsafe write(STDERR_FILENO, $0.baseAddress, $0.count)
@@ -332,19 +349,19 @@ public final class ScriptRunner {
   // MARK: Setting up
 
   /// The table `arg`: script at 0, its arguments after it, what came before below.
-  private func setArguments(_ commandLine: [String]) throws {
+  private func setArguments(_ commandLine: [[UInt8]]) throws {
     let script = options.scriptIndex
     let fields = commandLine.enumerated().map { index, word in
-      (key: LuaValue.integer(index - script), value: LuaValue.string(word))
+      (key: LuaValue.integer(index - script), value: LuaValue.bytes(word))
     }
     try state.set(state.globals, "arg", .table(fields))
   }
 
   /// `require` also looks beside the script, after Lua's own places.
-  private func addFolder(of script: String) throws {
-    guard let slash = script.lastIndex(of: "/") else { return }
-    let folder = slash == script.startIndex ? "" : String(script[..<slash])
-    guard folder != "." else { return }
+  private func addFolder(of script: [UInt8]) throws {
+    guard let slash = script.lastIndex(of: UInt8(ascii: "/")) else { return }
+    let folder = script[..<slash]
+    guard folder != [UInt8(ascii: ".")] else { return }
     let chunk = try state.load(
       Array(
         """
@@ -352,31 +369,36 @@ public final class ScriptRunner {
         package.path = package.path .. ";" .. dir .. "/?.lua;" .. dir .. "/?/init.lua"
         package.cpath = package.cpath .. ";" .. dir .. "/?.so"
         """.utf8), name: "=hpc")
-    try state.call(chunk, [.string(folder)])
+    try state.call(chunk, [.bytes(Array(folder))])
   }
 
-  /// `os.exit` first lets the program put its house in order: jobs of a simulator, connections.
-  /// With `close` the tasks are unwound, so that their to-be-closed variables are closed, and the
-  /// state is closed where it was opened.
+  /// `os.exit` first lets the program put its house in order: answers of submissions, jobs of a
+  /// simulator, connections.
   private func wrapExit(_ beforeExit: @escaping () -> Void) throws {
-    guard let os = try state.rawGet(state.globals, "os").asReference,
-      let exit = try state.rawGet(os, "exit").asReference
-    else { return }
-    let wrapped = try state.function("exit") { [weak self] call in
-      // Finalizers of a state that closes outlive this object.
-      guard let self else { return .call(exit, [.argument(1)]) }
-      if call.count > 1, try call.value(2).isTrue {
+    guard let os = try state.rawGet(state.globals, "os").asReference else { return }
+    let wrapped = try state.function("os.exit") { [weak self] call in
+      let status: Int32 =
         switch try call.value(1) {
-        case .boolean(let success): exitStatus = success ? 0 : 1
-        case .nil: exitStatus = 0
-        default: exitStatus = Int32(truncatingIfNeeded: try call.integer(1))
+        case .boolean(let success): success ? ExitStatus.success : ExitStatus.failure
+        case .nil: ExitStatus.success
+        default: Int32(truncatingIfNeeded: try call.integer(1))
         }
-        call.state.interrupt()
-        return .await({ try await Task.sleep(for: .seconds(3600)) }) { _, _ in .nothing }
+      // Finalizers of a state that closes outlive this object.
+      let end: () -> Never = {
+        if self != nil { beforeExit() }
+        exit(status)
       }
-      awaitLedgers()
-      beforeExit()
-      return .call(exit, (0..<call.count).map { .argument($0 + 1) })
+      if try call.value(2).isTrue {
+        let state = call.state
+        return .exit(
+          LuaExit(
+            before: {
+              self?.awaitSubmissions()
+              state.leaveSignals()
+            }, end: end))
+      }
+      self?.awaitLedgers()
+      end()
     }
     try state.rawSet(os, "exit", .reference(wrapped))
   }

@@ -20,11 +20,7 @@ final class SocketWatch {
   /// Opens the pipe; nil where no descriptor is left.
   init?() {
     var ends: [Int32] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { return nil }
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
-    }
+    guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { return nil }
     wakeUp = ends[1]
     watched = [pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)]
   }

@@ -1,3 +1,4 @@
+internal import CTerminal
 import Glibc
 
 /// Signals that a prompt has to know of: the terminal's size changed, the process was continued.
@@ -22,11 +23,7 @@ public final class TerminalSignals {
   /// Catches SIGWINCH and SIGCONT. One at a time may exist.
   public init?() {
     var ends: [Int32] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { return nil }
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
-    }
+    guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { return nil }
     descriptor = ends[0]
     unsafe Self.writer = ends[1]
     for signal in [SIGWINCH, SIGCONT] {

@@ -10,6 +10,7 @@ enum AnswerCode {
   static let type = Int32(LRT_TYPE)
   static let await = Int32(LRT_AWAIT)
   static let call = Int32(LRT_CALL)
+  static let exit = Int32(LRT_EXIT)
 }
 
 extension LuaState {
@@ -39,6 +40,15 @@ extension LuaState {
     return perform(pending.finish, on: stack)
   }
 
+  /// All to-be-closed variables have been closed after ``LuaReturn/exit(_:)``.
+  func leave() {
+    guard let leaving else { return }
+    stack = machine.mainStack
+    leaving.before()
+    machine.close()
+    leaving.end()
+  }
+
   func cancel(await id: UInt64) { awaits.removeValue(forKey: id)?.cancel() }
 
   private func code(for answer: LuaReturn) throws -> Int32 {
@@ -53,6 +63,9 @@ extension LuaState {
       try push([.reference(function)] + arguments)
       machine.setDetail(UInt64(arguments.count))
       return AnswerCode.call
+    case .exit(let exit):
+      leaving = exit
+      return AnswerCode.exit
     case .await(let waiting):
       switch machine.awaitMode(on: stack) {
       case .yield:

@@ -15,33 +15,40 @@ public struct LuaError: Error, CustomStringConvertible {
   var form: Form
   /// The error value: a string with its position, or whatever `error` was called with.
   public var value: LuaValue
-  /// The value as text: what `tostring` gives.
-  public var message: String
+  /// The value as text: what `tostring` gives, of any encoding.
+  public var messageBytes: [UInt8]
   /// `stack traceback:` and lines, as debug.traceback gives them; empty where none was taken.
-  public var traceback: String
+  public var tracebackBytes: [UInt8]
+
+  /// ``messageBytes`` as text, invalid UTF-8 repaired.
+  public var message: String { String(decoding: messageBytes, as: UTF8.self) }
+  /// ``tracebackBytes`` as text, invalid UTF-8 repaired.
+  public var traceback: String { String(decoding: tracebackBytes, as: UTF8.self) }
 
   /// An error with a value of its own, mostly a table with a metatable. A table gets the field
   /// `traceback` when it is raised, unless it has one.
   public init(value: LuaValue, message: String = "", traceback: String = "") {
+    self.init(value: value, messageBytes: Array(message.utf8))
+    tracebackBytes = Array(traceback.utf8)
+  }
+
+  init(value: LuaValue, messageBytes: [UInt8]) {
     self.form = .value
     self.value = value
-    self.message = message
-    self.traceback = traceback
+    self.messageBytes = messageBytes
+    self.tracebackBytes = []
   }
 
   /// An error string; the position of the caller's line is put before it.
   public init(_ message: String) {
-    self.form = .message
-    self.value = .string(message)
-    self.message = message
-    self.traceback = ""
+    self.init(.message, message)
   }
 
   private init(_ form: Form, _ message: String) {
     self.form = form
     self.value = .string(message)
-    self.message = message
-    self.traceback = ""
+    self.messageBytes = Array(message.utf8)
+    self.tracebackBytes = []
   }
 
   /// `bad argument #1 to 'submit' (reason)`, in Lua's own wording for functions and methods.

@@ -5,6 +5,18 @@
 /// the state owns the function.
 public typealias LuaBody = (borrowing LuaCall) throws -> LuaReturn
 
+/// The end of the process from within Lua. First the to-be-closed variables of all tasks are closed,
+/// the main one's first; then come `before`, the finalizers, and `end`.
+public struct LuaExit {
+  let before: () -> Void
+  let end: () -> Never
+
+  public init(before: @escaping () -> Void, end: @escaping () -> Never) {
+    self.before = before
+    self.end = end
+  }
+}
+
 /// What a Swift function answers.
 public enum LuaReturn {
   /// Results.
@@ -13,6 +25,8 @@ public enum LuaReturn {
   case await(LuaAwait)
   /// Calls a Lua function (which may await) and returns its results.
   case call(LuaReference, [LuaValue])
+  /// Ends the process, as `os.exit(status, true)` does: nothing can catch it.
+  case exit(LuaExit)
 
   /// No result.
   public static var nothing: LuaReturn { .values([]) }

@@ -30,14 +30,29 @@ extension LuaState {
 
   // MARK: Running
 
-  /// Runs a function as the main task of a program, until it and all tasks have ended. SIGINT and
-  /// SIGTERM, if caught, stop everything.
-  public func run(_ function: LuaReference, arguments: [LuaValue] = []) throws -> LuaOutcome {
+  /// Runs a program: functions that `next` answers, one after the other in one main task, until it
+  /// answers none and all tasks have ended, or until one fails, as stock lua runs what its command
+  /// line names. SIGINT and SIGTERM, if caught, stop everything.
+  ///
+  /// - Parameter next: given the results of the function before; answers a function (or whatever is
+  ///   called instead) and its arguments, or nothing. It may load code, but await nothing.
+  public func run(program next: @escaping ([LuaValue]) throws -> [LuaValue]) throws -> LuaOutcome {
+    let results = Int(LRT_PROGRAM_RESULTS)
+    let program = try function("program") { .values(try next(try $0.values(from: results))) }
     machine.interruptsEverything(true)
     defer { machine.interruptsEverything(false) }
-    let outcome = try runMain(function, arguments) { $0 || machine.alive > 0 }
+    let outcome = try runMain(program, [], as: .program) { $0 || machine.alive > 0 }
     reportFailures(all: true)
     return outcome
+  }
+
+  /// Runs a program of one function.
+  public func run(_ function: LuaReference, arguments: [LuaValue] = []) throws -> LuaOutcome {
+    var call = [.reference(function)] + arguments
+    return try run(program: { _ in
+      defer { call = [] }
+      return call
+    })
   }
 
   /// Runs a function as the foreground task and answers when it ends; background tasks go on. SIGINT
@@ -47,7 +62,7 @@ extension LuaState {
   {
     // Once the foreground has ended, its Ctrl-C has done its work: the next one is a first one.
     defer { machine.forgetLastSignal() }
-    return try runMain(function, arguments) { $0 }
+    return try runMain(function, arguments, as: .foreground) { $0 }
   }
 
   /// Runs the loop (background tasks, messages, watched descriptors) until `condition` holds, which
@@ -72,7 +87,7 @@ extension LuaState {
     _ function: LuaReference, _ arguments: [LuaValue] = [],
     then: ((Result<[LuaValue], LuaError>) -> Void)? = nil
   ) throws -> LuaReference {
-    try start(function, arguments, foreground: false, then: then)
+    try start(function, arguments, as: .background, then: then)
   }
 
   /// Cancels a task, as its method `cancel` does; false if the reference is none.
@@ -172,11 +187,12 @@ extension LuaState {
   // MARK: Inside
 
   private func runMain(
-    _ function: LuaReference, _ arguments: [LuaValue], while goesOn: (_ mainRuns: Bool) -> Bool
+    _ function: LuaReference, _ arguments: [LuaValue], as role: TaskRole,
+    while goesOn: (_ mainRuns: Bool) -> Bool
   ) throws -> LuaOutcome {
     _ = machine.takenInterrupt()
     var result: Result<[LuaValue], LuaError>?
-    try start(function, arguments, foreground: true) { result = $0 }
+    try start(function, arguments, as: role) { result = $0 }
     while goesOn(result == nil) {
       turn(deadlocks: true)
       reportFailures(all: false)
@@ -192,7 +208,7 @@ extension LuaState {
 
   @discardableResult
   private func start(
-    _ function: LuaReference, _ arguments: [LuaValue], foreground: Bool,
+    _ function: LuaReference, _ arguments: [LuaValue], as role: TaskRole,
     then: ((Result<[LuaValue], LuaError>) -> Void)?
   ) throws -> LuaReference {
     try balanced {
@@ -202,7 +218,7 @@ extension LuaState {
       do {
         try check(
           machine.spawn(
-            arguments: Int32(arguments.count), foreground: foreground, token: token, on: stack))
+            arguments: Int32(arguments.count), as: role, token: token, on: stack))
         return try popReference()
       } catch {
         endings[token] = nil
@@ -223,7 +239,7 @@ extension LuaState {
       if status != 0 { return .failure(takeError()) }
       switch task.state {
       case .done: return Result { try read(from: top + 1) }.mapError(asLuaError)
-      case .failed: return .failure(takeErrorAndTraceback())
+      case .failed: return .failure(takeErrorAndTraceback(hasText: true))
       default:
         return .failure(
           LuaError(

@@ -5,15 +5,18 @@ import CLuaShim
 @safe final class LuaMachine {
   let runtime: OpaquePointer
 
-  init() throws {
+  init(ignoresEnvironment: Bool) throws {
     var callbacks = LuaMachine.callbacks
-    guard let runtime = unsafe lrt_open(&callbacks) else {
+    guard let runtime = unsafe lrt_open(&callbacks, ignoresEnvironment) else {
       throw LuaError("not enough memory for a Lua state")
     }
     unsafe self.runtime = runtime
   }
 
-  deinit { unsafe lrt_close(runtime) }
+  deinit { close() }
+
+  /// Runs what finalizers are left. Called outside of `deinit`, the process must end before that.
+  func close() { unsafe lrt_close(runtime) }
 
   func connect(to state: LuaState, inbox: LuaInbox) {
     unsafe lrt_set_context(
@@ -65,9 +68,9 @@ import CLuaShim
   var waitingOutside: Int { Int(unsafe lrt_waiting_outside(runtime)) }
 
   /// Spawns the function below the arguments; its task is left on top.
-  func spawn(arguments: Int32, foreground: Bool, token: UInt64, on stack: LuaStack) -> Int32 {
+  func spawn(arguments: Int32, as role: TaskRole, token: UInt64, on stack: LuaStack) -> Int32 {
     var task: OpaquePointer?
-    let flags = (foreground ? LRT_FOREGROUND : 0) | (token != 0 ? LRT_NOTIFY : 0)
+    let flags = role.flags | (token != 0 ? LRT_NOTIFY : 0)
     return unsafe lrt_spawn(runtime, stack.state, arguments, Int32(flags), token, &task)
   }
 
@@ -91,7 +94,8 @@ import CLuaShim
     return LuaTaskState(rawValue: unsafe lrt_task_state(task).rawValue)
   }
 
-  /// Pushes what an ended task left on the main stack: its results, or error value and traceback.
+  /// Pushes what an ended task left on the main stack: its results, or error value, text (nil unless
+  /// a program failed) and traceback.
   func outcome(of task: TaskHandle) -> (status: Int32, count: Int32) {
     var count: Int32 = 0
     let status = unsafe lrt_task_outcome(runtime, task.task, &count)
@@ -158,12 +162,29 @@ import CLuaShim
     release: { object in
       guard let object = unsafe object else { return }
       unsafe Unmanaged<AnyObject>.fromOpaque(object).release()
+    },
+    leave: { context in
+      guard let context = unsafe context else { return }
+      unsafe Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue().leave()
     })
 }
 
 /// How an await may be carried out where its caller stands.
 enum AwaitMode: Int32 {
   case yield, block, refuse, stopped
+}
+
+/// What a task is to the loop.
+enum TaskRole {
+  case background, foreground, program
+
+  fileprivate var flags: Int {
+    switch self {
+    case .background: 0
+    case .foreground: LRT_FOREGROUND
+    case .program: LRT_FOREGROUND | LRT_PROGRAM
+    }
+  }
 }
 
 /// Why a task is stopped.

@@ -131,10 +131,14 @@ import CLuaShim
     }
   }
 
-  func load(file path: String?) -> Int32 {
+  func load(file path: [UInt8]?) -> Int32 {
     guard let path else { return unsafe lrt_load_file(state, nil) }
-    return unsafe lrt_load_file(state, path)
+    return unsafe (path + [0]).withUnsafeBytes { path in
+      unsafe lrt_load_file(state, path.bindMemory(to: CChar.self).baseAddress)
+    }
   }
+
+  func warn(_ text: String) { unsafe lua_warning(state, text, 0) }
 
   func pushNewType(_ name: String) -> Int32 { unsafe lrt_new_type(state, name) }
 

@@ -44,6 +44,8 @@ public final class LuaState {
   var deferred: [LuaInbox.Message] = []
   var watches: [UInt64: Watch] = [:]
   var collectedFailures = false
+  /// How a call of ``LuaReturn/exit(_:)`` ends the process.
+  var leaving: LuaExit?
 
   /// Turns an error that a Swift function threw, other than ``LuaError``, into what Lua gets. The
   /// default is a string with the caller's position.
@@ -65,10 +67,10 @@ public final class LuaState {
   /// Is called each time before the loop waits: everything that tasks wrote in this turn is there.
   public var willWait: (() -> Void)?
 
-  /// Opens a state with the standard libraries.
-  public init() throws {
+  /// Opens a state with the standard libraries; like `lua -E` it may ignore LUA_PATH and LUA_CPATH.
+  public init(ignoresEnvironment: Bool = false) throws {
     inbox = try LuaInbox()
-    machine = try LuaMachine()
+    machine = try LuaMachine(ignoresEnvironment: ignoresEnvironment)
     stack = machine.mainStack
     machine.connect(to: self, inbox: inbox)
   }
@@ -140,12 +142,20 @@ public final class LuaState {
   }
 
   /// Compiles a file, a `#!` line skipped; nil is standard input.
-  public func load(file path: String?) throws -> LuaReference {
+  public func load(file path: [UInt8]?) throws -> LuaReference {
     try balanced {
       try check(stack.load(file: path))
       return try popReference()
     }
   }
+
+  /// Compiles a file, a `#!` line skipped.
+  public func load(file path: String) throws -> LuaReference {
+    try load(file: Array(path.utf8))
+  }
+
+  /// Has `warn` show its messages, as `lua -W`.
+  public func showWarnings() { stack.warn("@on") }
 
   /// Calls a Lua function from Swift, in place: awaits in it block. What it raises is thrown with a
   /// traceback.
@@ -178,29 +188,33 @@ public final class LuaState {
     if status != 0 { throw takeError() }
   }
 
-  /// The error value on top.
-  func takeError() -> LuaError {
+  /// The error value on top; `text` is what is known to be shown of it.
+  func takeError(text: [UInt8]? = nil) -> LuaError {
     balanced {
       let value = (try? read(at: -1)) ?? .nil
+      if let text { return LuaError(value: value, messageBytes: text) }
       let status = stack.pushErrorText(of: -1)
-      let message =
+      let message: [UInt8] =
         switch status {
-        case 0: String(decoding: stack.bytes(at: -1) ?? [], as: UTF8.self)
-        case LUA_ERRMEM: "not enough memory"
+        case 0: stack.bytes(at: -1) ?? []
+        case LUA_ERRMEM: Array("not enough memory".utf8)
         // Its own __tostring raised.
         default:
-          "(error object is a \(value.asReference?.type == .userdata ? "userdata" : "table") value)"
+          Array(
+            "(error object is a \(value.asReference?.type == .userdata ? "userdata" : "table") value)"
+              .utf8)
         }
-      return LuaError(value: value, message: message)
+      return LuaError(value: value, messageBytes: message)
     }
   }
 
-  /// The error value below a traceback on top.
-  func takeErrorAndTraceback() -> LuaError {
-    let traceback = String(decoding: stack.bytes(at: -1) ?? [], as: UTF8.self)
-    stack.top -= 1
-    var error = takeError()
-    error.traceback = traceback
+  /// The error value below a traceback on top, or below its text and a traceback.
+  func takeErrorAndTraceback(hasText: Bool = false) -> LuaError {
+    let traceback = stack.bytes(at: -1) ?? []
+    let text = hasText ? stack.bytes(at: -2) : nil
+    stack.top -= hasText ? 2 : 1
+    var error = takeError(text: text)
+    error.tracebackBytes = traceback
     return error
   }
 

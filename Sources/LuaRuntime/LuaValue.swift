@@ -89,8 +89,6 @@ public enum LuaBuiltin: UInt8, Sendable, CaseIterable {
   case race
   /// `timeout(seconds, fn, …)`: the results of `fn`, or an error and `fn` is cancelled.
   case timeout
-  /// The metatable of tasks.
-  case taskType
   /// `decode(text)`: null reads as nil, integers of 64 bits stay integers, arrays remember that they
   /// are arrays.
   case jsonDecode
@@ -101,8 +99,6 @@ public enum LuaBuiltin: UInt8, Sendable, CaseIterable {
   case jsonNull
   /// `array(table)`: the table, which from now on encodes as an array even when it is empty.
   case jsonArray
-  /// The metatable of arrays, which has `__jsontype = "array"`.
-  case jsonArrayType
 }
 
 extension LuaValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,

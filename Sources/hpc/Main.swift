@@ -7,7 +7,8 @@ enum Main {
   static let version = "0.1.0"
 
   static func main() {
-    let words = CommandLine.arguments
+    Environment.openStandardFiles()
+    let words = Environment.words
     let options: CommandLineOptions
     do {
       options = try CommandLineOptions(parsing: Array(words.dropFirst()))

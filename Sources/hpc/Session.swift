@@ -29,7 +29,7 @@ final class Session {
   ///
   /// - Parameter words: all of it, the program's name first.
   /// - Returns: the exit status.
-  func run(_ words: [String]) throws -> Int32 {
+  func run(_ words: [[UInt8]]) throws -> Int32 {
     var command: ShellCommand?
     var sweepCommand: SweepCommand?
     if case .subcommand(let name, let arguments) = options.program {
@@ -70,7 +70,9 @@ final class Session {
       simulator.withLock { $0 }.map { SweepCatalog(folder: "\($0.home)/.local/state/hpc/sweeps") }
       ?? SweepCatalog.standard(Environment.variables)
     host.sweepMode = options.sweepMode
-    if case .file(let path) = options.program { host.script = path }
+    if case .file(let path) = options.program {
+      host.script = String(decoding: path, as: UTF8.self)
+    }
     let runner = try ScriptRunner(
       options, commandLine: words, host: host, beforeExit: { [self] in end() })
     if let sweepCommand { return runner.run(sweepCommand) }
@@ -215,8 +217,26 @@ final class Session {
   }
 }
 
-/// The process's environment.
+/// What the process was started with.
 enum Environment {
+  /// The command line as it was given, the program's name first.
+  static var words: [[UInt8]] {
+    (0..<Int(CommandLine.argc)).compactMap { index in
+      guard let word = unsafe CommandLine.unsafeArgv[index] else { return nil }
+      return unsafe Array(UnsafeRawBufferPointer(start: word, count: strlen(word)))
+    }
+  }
+
+  /// What is closed of stdin, stdout and stderr must not become some file or socket of ours. In its
+  /// place comes what fails in the same way (EBADF), and is closed in children as well.
+  static func openStandardFiles() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is this one.
+      _ = unsafe open(
+        "/dev/null", (descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC)
+    }
+  }
+
   /// All variables.
   static var variables: [String: String] {
     var result: [String: String] = [:]
@@ -272,10 +292,7 @@ enum Output {
   }
 
   private static func write(_ text: String) {
-    let bytes = Array(text.utf8)
-    unsafe bytes.withUnsafeBytes {
-      _ = unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
-    }
+    ScriptRunner.writeError(Array(text.utf8))
     PromptOutput.didWrite()
   }
 }

@@ -1,6 +1,9 @@
 import Console
 import Testing
 
+/// The UTF-8 of a text.
+func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
 @Suite struct CommandLineOptionsTests {
   @Test func readsStockOptionsInOrder() throws {
     let options = try CommandLineOptions(parsing: [
@@ -8,13 +11,21 @@ import Testing
     ])
     #expect(
       options.steps == [
-        .execute("x=1"), .require(global: "m", module: "m"),
-        .require(global: "j", module: "cjson"), .warningsOn, .execute("y=2"),
+        .execute(bytes("x=1")), .require(global: bytes("m"), module: bytes("m")),
+        .require(global: bytes("j"), module: bytes("cjson")), .warningsOn, .execute(bytes("y=2")),
       ])
-    #expect(options.program == .file("a.lua"))
-    #expect(options.scriptArguments == ["-e", "--sim"])
+    #expect(options.program == .file(bytes("a.lua")))
+    #expect(options.scriptArguments == [bytes("-e"), bytes("--sim")])
     #expect(options.scriptIndex == 8)
     #expect(!options.usesSimulator)
+  }
+
+  @Test func whatLuaGetsIsOfAnyEncoding() throws {
+    let odd: [UInt8] = [0xff, 0x78, 0xe4]
+    let options = try CommandLineOptions(parsing: [bytes("-e") + odd, bytes("-l"), odd, odd, odd])
+    #expect(options.steps == [.execute(odd), .require(global: odd, module: odd)])
+    #expect(options.program == .file(odd))
+    #expect(options.scriptArguments == [odd])
   }
 
   @Test func readsOwnOptions() throws {
@@ -25,16 +36,18 @@ import Testing
     #expect(options.profile == "p")
     #expect(options.endpoint == "http://h")
     #expect(options.program == .standardInput)
-    #expect(options.scriptArguments == ["x"])
+    #expect(options.scriptArguments == [bytes("x")])
   }
 
   @Test func tellsSubcommandsFromFiles() throws {
     #expect(
       try CommandLineOptions(parsing: ["sim", "--port", "1"]).program
         == .subcommand("sim", ["--port", "1"]))
-    #expect(try CommandLineOptions(parsing: ["./sim"]).program == .file("./sim"))
-    #expect(try CommandLineOptions(parsing: ["--", "sim"]).program == .file("sim"))
-    #expect(try CommandLineOptions(parsing: []).program == .none)
+    #expect(try CommandLineOptions(parsing: ["./sim"]).program == .file(bytes("./sim")))
+    #expect(try CommandLineOptions(parsing: ["--", "sim"]).program == .file(bytes("sim")))
+    #expect(try CommandLineOptions(parsing: [String]()).program == .none)
+    #expect(try CommandLineOptions(parsing: ["-"]).program == .standardInput)
+    #expect(try CommandLineOptions(parsing: ["--", "-"]).program == .file(bytes("-")))
   }
 
   @Test(arguments: [

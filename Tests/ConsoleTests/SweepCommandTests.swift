@@ -33,9 +33,9 @@ import Testing
 
   @Test func planAndStepRunTheFile() throws {
     let step = try CommandLineOptions(parsing: ["--quiet", "sweep", "step", "a.lua", "x", "-y"])
-    #expect(step.program == .file("a.lua"))
+    #expect(step.program == .file(bytes("a.lua")))
     #expect(step.sweepMode == .step)
-    #expect(step.scriptArguments == ["x", "-y"])
+    #expect(step.scriptArguments == [bytes("x"), bytes("-y")])
     #expect(step.scriptIndex == 4)
     #expect(try CommandLineOptions(parsing: ["sweep", "plan", "a.lua"]).sweepMode == .plan)
     let status = try CommandLineOptions(parsing: ["sweep", "status", "a"])
@@ -43,6 +43,6 @@ import Testing
     #expect(status.sweepMode == .run)
     #expect(try CommandLineOptions(parsing: ["./sweep", "plan", "a.lua"]).sweepMode == .run)
     #expect(
-      try CommandLineOptions(parsing: ["--", "sweep", "plan", "a"]).program == .file("sweep"))
+      try CommandLineOptions(parsing: ["--", "sweep", "plan", "a"]).program == .file(bytes("sweep")))
   }
 }

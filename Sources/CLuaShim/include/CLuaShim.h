@@ -30,6 +30,7 @@ enum {
   LRT_TYPE = -4,        // the expected type's name is on top; lrt_detail as above
   LRT_AWAIT = -5,       // wait for the await whose id lrt_detail is
   LRT_CALL = -6,        // call the function below lrt_detail arguments, return all its results
+  LRT_EXIT = -7,        // close the to-be-closed variables of all tasks, then call `leave`
 };
 
 // How an await may be carried out where the caller stands.
@@ -41,7 +42,10 @@ enum {
 };
 
 // Why a task is being stopped.
-enum { LRT_STOP_NONE, LRT_STOP_CANCEL, LRT_STOP_INTERRUPT, LRT_STOP_DEADLOCK };
+enum {
+  LRT_STOP_NONE, LRT_STOP_CANCEL, LRT_STOP_INTERRUPT, LRT_STOP_DEADLOCK,
+  LRT_STOP_YIELD,  // a C function yielded where there is no coroutine
+};
 
 typedef struct lrt_callbacks {
   // Runs the body of a Swift function on `L`; answers as above.
@@ -60,12 +64,15 @@ typedef struct lrt_callbacks {
   void (*idle_interrupt)(void *context, int signal);
   // Gives an object back that a Lua userdata held.
   void (*release)(void *object);
+  // Ends the process: the answer to LRT_EXIT. Does not return.
+  void (*leave)(void *context);
 } lrt_callbacks;
 
 // ---- The runtime ------------------------------------------------------------------------------
 
 // Opens a state with the standard libraries, coroutine and require replaced; NULL without memory.
-lrt_runtime *lrt_open(const lrt_callbacks *callbacks);
+// `no_environment` as `lua -E`: LUA_PATH and the like are not read.
+lrt_runtime *lrt_open(const lrt_callbacks *callbacks, bool no_environment);
 // What the callbacks get, and the eventfd that wakes the loop. Before anything else is called.
 void lrt_set_context(lrt_runtime *rt, void *context, int event_fd);
 void lrt_close(lrt_runtime *rt);
@@ -141,13 +148,17 @@ const char *lrt_bytes(lua_State *L, int index, size_t *size);
 
 enum lrt_builtin {
   LRT_SPAWN, LRT_SLEEP, LRT_MAP, LRT_ALL, LRT_RACE, LRT_TIMEOUT,
-  LRT_TASK_TYPE,
-  LRT_JSON_DECODE, LRT_JSON_ENCODE, LRT_JSON_NULL, LRT_JSON_ARRAY, LRT_JSON_ARRAY_TYPE,
+  LRT_JSON_DECODE, LRT_JSON_ENCODE, LRT_JSON_NULL, LRT_JSON_ARRAY,
 };
 
 // ---- Tasks ------------------------------------------------------------------------------------
 
-enum { LRT_FOREGROUND = 1, LRT_NOTIFY = 2 };
+// LRT_PROGRAM: the function is one of Swift, which is asked again and again what to call: it answers
+// a function and its arguments, or nothing when the program is over. It gets the results of the
+// call before from argument LRT_PROGRAM_RESULTS on. What is called fails as under stock lua: the
+// message handler makes a string with a traceback of any error.
+enum { LRT_FOREGROUND = 1, LRT_NOTIFY = 2, LRT_PROGRAM = 4 };
+enum { LRT_PROGRAM_RESULTS = 4 };
 
 enum lrt_state { LRT_READY, LRT_RUNNING, LRT_WAITING, LRT_DONE, LRT_FAILED, LRT_CANCELLED };
 
@@ -170,7 +181,8 @@ enum lrt_state lrt_task_state(lrt_task *task);
 int lrt_task_stop(lrt_task *task);
 void lrt_stop(lrt_runtime *rt, lrt_task *task, int why);
 void lrt_stop_all(lrt_runtime *rt, int why);
-// Pushes what an ended task left: its results, or error value and traceback. Marks it joined.
+// Pushes what an ended task left: its results, or error value, text (nil unless a program failed) and
+// traceback. Marks it joined.
 int lrt_task_outcome(lrt_runtime *rt, lrt_task *task, int *count);
 // The outcome of a task whose userdata lies at `index`; NULL when it is none.
 lrt_task *lrt_to_task(lrt_runtime *rt, lua_State *L, int index);

@@ -22,18 +22,13 @@ final class PromptReader {
   private let signals: TerminalSignals?
   private var lastForm: [UInt8] = []
   private var ending: Int32?
-  private let isLeaving: () -> Bool
 
   /// - Parameters:
   ///   - state: the loop that runs while nothing is typed.
   ///   - hooks: what an editor asks.
   ///   - isRich: whether the terminal can do more than print lines.
-  ///   - isLeaving: whether an interrupt means `os.exit` and no Ctrl-C.
-  init(
-    state: LuaState, hooks: LineEditorHooks, isRich: Bool, isLeaving: @escaping () -> Bool
-  ) {
+  init(state: LuaState, hooks: LineEditorHooks, isRich: Bool) {
     self.state = state
-    self.isLeaving = isLeaving
     let isAnswer = Box(false)
     var hooks = hooks
     let isComplete = hooks.isComplete
@@ -120,7 +115,7 @@ final class PromptReader {
     happenings.map(state.unwatch)
     showOutput()
     if editor.isActive {
-      event == .interrupted && !isLeaving() ? editor.abandon() : editor.close()
+      event == .interrupted ? editor.abandon() : editor.close()
     }
     capture?.stop()
     if let ending { return .terminated(ending) }

@@ -25,7 +25,7 @@ extension REPL {
       let names = PromptInput.commands.map(\.name)
       show("there is no \(name); there are \(names.joined(separator: " "))")
     }
-    return surroundings.requestedExit()
+    return nil
   }
 
   private static var overview: String {

@@ -14,8 +14,6 @@ final class REPL {
     var isQuiet = false
     /// Before the prompt: `sim` for an embedded simulator.
     var name = "hpc"
-    /// Set when `os.exit` wants the prompt to end in good order.
-    var requestedExit: () -> Int32? = { nil }
     /// Shows an error where there is no terminal.
     var reportPlainly: (LuaError) -> Void
     /// Takes a line of progress off the terminal; its writer writes it again.
@@ -74,7 +72,6 @@ final class REPL {
     }
     runInit()
     while true {
-      if let status = surroundings.requestedExit() { return status }
       surroundings.clearProgress()
       switch input.read(prompt: prompt) {
       case .form(let form):
@@ -102,8 +99,7 @@ final class REPL {
     return PromptReader(
       state: state, hooks: hooks,
       isRich: isTerminal
-        && !["dumb", ""].contains(surroundings.variables["TERM", default: ""]),
-      isLeaving: { [unowned self] in surroundings.requestedExit() != nil })
+        && !["dumb", ""].contains(surroundings.variables["TERM", default: ""]))
   }
 
   private var prompt: String {
@@ -196,7 +192,7 @@ final class REPL {
     case .help(let name): help(name)
     case .hint(let text): say(text)
     }
-    return surroundings.requestedExit()
+    return nil
   }
 
   /// Runs a form of Lua and shows its values.
@@ -247,7 +243,7 @@ final class REPL {
     case .interrupted(let signal):
       if signal == SIGTERM {
         input?.terminate(128 + signal)
-      } else if surroundings.requestedExit() == nil {
+      } else {
         // The terminal has echoed ^C.
         show("\n" + view.palette.paint("interrupted", .error))
       }
@@ -337,7 +333,7 @@ final class REPL {
     guard alive > 0 else { return true }
     guard isTerminal else {
       // Nobody can be asked; a program's tasks end before it does.
-      state.wait { [self] in state.aliveTasks == 0 || surroundings.requestedExit() != nil }
+      state.wait { [self] in state.aliveTasks == 0 }
       return true
     }
     show(

@@ -74,3 +74,6 @@ static inline CURLSHcode curl_share_set_long(CURLSH *share, CURLSHoption option,
 static inline CURLcode curl_message_result(const CURLMsg *message) {
   return message->data.result;
 }
+
+// unistd.h shows it under _GNU_SOURCE only, which a clang module cannot switch on for itself.
+extern int pipe2(int *ends, int flags);

@@ -14,3 +14,6 @@ enum { hpc_close_on_exec_file = 1 };  // MFD_CLOEXEC
 // A descriptor that is readable once the process has ended; -1 where the kernel has none (< 5.3).
 extern long syscall(long number, ...);
 static inline int hpc_open_process(int pid) { return (int)syscall(434 /* pidfd_open */, pid, 0); }
+
+// unistd.h shows it under _GNU_SOURCE only.
+extern int pipe2(int *ends, int flags);
