@@ -125,7 +125,16 @@ function module.call_result(result, parameters, folder, names, log)
   if value == nil then
     return nil
   end
-  return hpc.json.encode(value)
+  local ok, text = pcall(hpc.json.encode, value)
+  if ok then
+    return text
+  end
+  -- The encoder names kind and key; what it does not know is what a row can hold.
+  text = tostring(text):gsub("^hpc%.sweeps:%d+: ", ""):gsub("^cannot encode ", "")
+  local what = text:find("^nan:") or text:find("^inf:")
+  error("the result cannot be saved: " .. text .. ". " .. (what and
+    'Leave it out (nil), or save it as text: tostring(x)' or
+    "A row holds numbers, strings, booleans, and tables of these"), 0)
 end
 
 -- Rows ------------------------------------------------------------------------------------------

@@ -99,6 +99,8 @@ import Testing
     ("hpc.grid{T = {}}", "bad argument #1 to 'grid' (the space is empty: the axis \"T\" has no"),
     ("hpc.grid{PATH = {1}}", "a parameter cannot be named \"PATH\""),
     ("hpc.grid{LD_PRELOAD = {1}}", "belongs to the system"),
+    ("hpc.grid{RANDOM = {1}}", "belongs to the system or the shell"),
+    ("hpc.grid{T = {'a\\0b'}}", "\"T\" has a NUL byte"),
     ("hpc.grid{point = {1}}", "it is built in"),
     ("hpc.grid{['a b'] = {1}}", "a name is letters, digits and _"),
     ("hpc.grid{T = {1 / 0}}", "not finite"),
@@ -131,7 +133,10 @@ import Testing
     ("hpc.render('-T {{T|%.3f}} -L {{L}}', {T = 2.27, L = 16})", "-T 2.270 -L 16"),
     ("hpc.render('a@b -T @T@', {T = 1}, {markers = {'@', '@'}})", "a@b -T 1"),
     ("hpc.render('{{x|sh}} {{x|raw}}', {x = \"it's\"})", "'it'\\''s' it's"),
-    ("hpc.render('\\n{{temq}}', {temp = 1})", "line 2: unknown name {{temq}}: did you mean temp?"),
+    (
+      "hpc.render('\\n{{temq}}', {temp = 1})",
+      "bad argument #1 to 'render' (line 2: unknown name {{temq}}: did you mean temp?)"
+    ),
     ("hpc.render('{{x}}', {x = 'a b'})", "say {{x|sh}} to quote it"),
     ("hpc.render('', {x = {}})", "bad argument #2 to 'render'"),
     ("hpc.render('', {}, {markers = {'@'}})", "must be two strings"),

@@ -169,7 +169,8 @@ import Testing
     ("resources = function(p) return {node = p.x} end,", "nil"),
     ("resources = function(p) for k in pairs(p) do end return {} end,", "nil"),
     ("where = function(p) return p.x > 0 end,", "nil"),
-    ("outputs = {'r-{{x}}.txt'},", "nil"),
+    ("outputs = {'r-{{x}}.txt'},", "nil"), ("setup = 'load {{x}}',", "nil"),
+    ("setup = 'load $x',", "nil"), ("inputs = function(p) return p.x and {} end,", "nil"),
     ("budget = {node_hours = 0.1},", "nothing uses"),
   ])
   func everyParameterIsUsedOrSaidToBeUnused(_ option: String, _ expected: String) async throws {
@@ -195,7 +196,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("hpc.sweep('isng')", "there is no sweep \"isng\": no DIR/isng.sweep"),
+    (
+      "hpc.sweep('isng')",
+      "there is no sweep \"isng\": no DIR/isng.sweep, and none is registered. hpc.sweep() lists"
+    ),
     ("hpc.sweep{name = 'a/b', script = 'x\\n'}:plan()", "a sweep cannot be called \"a/b\""),
     ("hpc.sweep{name = 'a.sim', script = 'a.sh'}:plan()", "simulated runs of another sweep end"),
     (
@@ -207,8 +211,24 @@ import Testing
       "bad argument #1 to 'eval' (the points of a have L, T, not T)"
     ),
     (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = 1, L = 1}, script = 'a.sh'}:eval{}",
+      "bad argument #1 to 'eval' (the points of a have L, T: say their values)"
+    ),
+    (
+      "hpc.sweep{name = 'a', script = 'a.sh'}:eval{}",
+      "bad argument #1 to 'eval' (a point has parameters, such as {T = 2.1})"
+    ),
+    (
       "hpc.sweep{name = 'a', space = hpc.grid{T = 1, L = 1}, script = 'a.sh', "
         + "resources = function() error('no idea') end}:plan()", "no idea"
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = 1, L = 1}, script = 'a.sh', "
+        + "inputs = function() error('no idea') end}:plan()", "no idea"
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = 1, L = 1}, script = 'a.sh', "
+        + "inputs = function() return 3 end}:plan()", "option 'inputs': table expected"
     ),
     (
       "hpc.sweep{name = 'a', space = hpc.grid{T = 1}, script = 'a.sh', "

@@ -63,7 +63,7 @@ public final class HPCTable {
       ]))
     state.errorType = errors.metatable
     native = try state.make([:])
-    spaces = try SpaceBindings(in: state, errors: errors)
+    spaces = try SpaceBindings(in: state)
     let errors = errors
     state.describeError = { error in
       if let error = error as? SweepError { return errors.error(error) }

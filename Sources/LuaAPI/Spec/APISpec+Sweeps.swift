@@ -11,7 +11,7 @@ extension APISpec {
       "instead of script: path of a script that is in your home on the machine"),
     APIParameter(
       "setup", .string, optional: true,
-      "text before the script, such as \"module load …\"; skipped on the simulator"),
+      "text before the script, such as \"module load {{compiler}}\"; skipped on the simulator"),
     APIParameter(
       "inputs", .oneOf([.table, .string, .function]), optional: true,
       "files and folders, [\"name there\"] = path, row:output(name), or function(p) --> such a list; copied into the work folder"
@@ -183,7 +183,7 @@ extension APISpec {
       returns: [
         APIReturn(
           .table,
-          "points, new, done, jobs, requests, syncs, submit_seconds, node_hours, script, notices; prints as text"
+          "points, new, in_flight, unknown, done, failed, changed, jobs, requests, syncs, submit_seconds, node_hours, node_hours_used, node_hours_under_way, budget, problem, notices, script; prints as text"
         )
       ],
       errors: ["a script or an option that cannot be read"], example: "print(s:plan())"),

@@ -22,6 +22,10 @@ enum ParameterReader {
       guard let text = String(validating: bytes, as: UTF8.self) else {
         throw Problem(description: "the parameter \"\(name)\" has a string that is not UTF-8")
       }
+      guard !bytes.contains(0) else {
+        throw Problem(
+          description: "the parameter \"\(name)\" has a NUL byte, which no variable can hold")
+      }
       return .string(text)
     default:
       throw Problem(

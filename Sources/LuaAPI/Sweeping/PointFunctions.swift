@@ -77,6 +77,14 @@ final class PointFunctions: Sendable {
     return try ResourceReader.resources(values.first ?? .nil, in: state)
   }
 
+  /// `inputs`, called in place.
+  func inputs(
+    _ function: LuaReference, _ parameters: Parameters, folder: String, in state: LuaState
+  ) throws -> [SweepInput] {
+    let values = try state.call(function, [try point(parameters, in: state)])
+    return try ResourceReader.inputs(values.first ?? .nil, folder: folder, in: state)
+  }
+
   // MARK: From any thread
 
   func resources(_ function: LuaReference) -> ResourceRule {

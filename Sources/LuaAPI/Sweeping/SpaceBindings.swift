@@ -5,10 +5,8 @@ import Sweeps
 final class SpaceBindings {
   /// A space as userdata: printable, `#space` points, `space[i]` computed when asked for.
   let type: LuaObjectType<SpaceBox>
-  private let errors: ErrorTable
 
-  init(in state: LuaState, errors: ErrorTable) throws {
-    self.errors = errors
+  init(in state: LuaState) throws {
     let type = try state.objectType("Space", holding: SpaceBox.self)
     self.type = type
     func box(_ call: borrowing LuaCall) throws -> SpaceBox { try call.object(1, type) }
@@ -71,11 +69,11 @@ final class SpaceBindings {
         try Series.logspace(
           Self.number(call, 1), Self.number(call, 2), count: call.integer(3))
       },
-      "hpc.render": .native { [errors] call in
+      "hpc.render": .native { call in
         do {
           return .value(.string(try Self.render(call)))
         } catch let error as TemplateError {
-          throw errors.error(code: "TemplateError", error.description)
+          throw LuaError.argument(1, error.description)
         }
       },
     ]

@@ -5,24 +5,39 @@ import Sweeps
 extension SweepBindings {
   // MARK: Plans
 
-  func plan(_ sweep: SweepObject, in state: LuaState) throws -> SweepPlan {
-    guard let definition = sweep.definition else {
+  /// - Parameters:
+  ///   - points: in place of the sweep's own.
+  ///   - findsChanges: whether inputs are read to tell which points ran with others.
+  func plan(
+    _ sweep: SweepObject, of points: [Parameters]? = nil, findsChanges: Bool,
+    in state: LuaState
+  ) throws -> SweepPlan {
+    guard var definition = sweep.definition else {
       throw errors.error(
         code: "Definition",
         "the sweep \(sweep.name) was opened by its name: only its Lua file "
           + "says what it runs", hint: "Run that file: hpc sweep plan FILE.lua.")
     }
+    if let points { definition.points = points }
     let connection = try connection.get()
-    var resources: ((SweepPoint) throws -> Resources)?
-    if let function = sweep.resourceFunction, let functions = sweep.functions {
-      resources = {
-        try functions.resources(function, $0.parameters, attempt: 1, in: state)
+    var ofPoint = SweepPlan.Functions()
+    if let functions = sweep.functions {
+      if let function = sweep.resourceFunction {
+        ofPoint.resources = {
+          try functions.resources(function, $0.parameters, attempt: $1, in: state)
+        }
+      }
+      if let function = sweep.inputFunction {
+        ofPoint.inputs = {
+          try functions.inputs(function, $0.parameters, folder: sweep.folder, in: state)
+        }
       }
     }
     do {
       return try SweepPlan.make(
-        definition, simulatedSpeed: connection.simulator?.speed,
-        connections: connection.settings.maxConnections, resources: resources)
+        definition, simulator: connection.simulator.map { ($0.endpoint, $0.speed) },
+        connections: connection.settings.maxConnections, functions: ofPoint,
+        findsChanges: findsChanges)
     } catch let error as ResourceReader.Problem {
       throw errors.error(SweepError(.definition, error.description))
     } catch let error as ResourceError {
@@ -31,21 +46,25 @@ extension SweepBindings {
   }
 
   func planValue(_ sweep: SweepObject, in state: LuaState) throws -> LuaValue {
-    let plan = try plan(sweep, in: state)
+    let plan = try plan(sweep, findsChanges: true, in: state)
+    let source = sweep.definition?.script.source ?? ""
     var fields: [(key: LuaValue, value: LuaValue)] = [
       ("points", .integer(plan.points)), ("new", .integer(plan.new)),
+      ("in_flight", .integer(plan.inFlight)), ("unknown", .integer(plan.unknown)),
       ("done", .integer(plan.done)), ("failed", .integer(plan.failed)),
       ("changed", .integer(plan.changed)), ("jobs", .integer(plan.jobs)),
       ("requests", .integer(plan.requests)), ("syncs", .integer(plan.syncs)),
       ("submit_seconds", .number(plan.submitSeconds)), ("node_hours", .number(plan.nodeHours)),
       ("node_hours_used", .number(plan.nodeHoursUsed)),
-      ("notices", .array(plan.notices.map { .string($0.description) })),
+      ("node_hours_under_way", .number(plan.nodeHoursUnderWay)),
+      ("notices", .array(plan.notices.map { .string($0.description(in: source)) })),
     ]
     if let budget = plan.budget { fields.append(("budget", .number(budget))) }
     if let script = plan.script { fields.append(("script", .string(script))) }
     if let problem = plan.problem { fields.append(("problem", .string(problem.description))) }
     if sweep.isSimulated { fields.append(("simulated", true)) }
-    let text = SweepText.plan(plan, name: sweep.name, isSimulated: sweep.isSimulated)
+    let text = SweepText.plan(
+      plan, name: sweep.name, source: source, isSimulated: sweep.isSimulated)
     return try callModule("printable", [.table(fields), .string(text)], in: state)
   }
 
@@ -111,8 +130,10 @@ extension SweepBindings {
     then: @escaping (borrowing LuaCall, SweepReport) throws -> LuaReturn
   ) throws -> LuaReturn {
     try checkCanYield(call, sweep)
-    if sweep.definition != nil, let problem = try plan(sweep, in: call.state).problem {
-      throw errors.error(problem)
+    if sweep.definition != nil {
+      let plan = try plan(sweep, findsChanges: false, in: call.state)
+      if let problem = plan.problem { throw errors.error(problem) }
+      tell(plan.notices, of: sweep)
     }
     let session = try session(sweep)
     let (name, isSimulated, log) = (sweep.name, sweep.isSimulated, host.log)
@@ -138,6 +159,18 @@ extension SweepBindings {
         return report
       }
     }) { call, report in try then(call, report) }
+  }
+
+  /// Says once what its author should know of a script before jobs run it.
+  private func tell(_ notices: [ScriptNote], of sweep: SweepObject) {
+    guard !sweep.hasToldNotices, !notices.isEmpty else { return }
+    sweep.hasToldNotices = true
+    let source = sweep.definition?.script.source ?? ""
+    for note in notices {
+      host.log(
+        note.severity == .notice ? .info : .warn,
+        "\(sweep.name): \(note.description(in: source))")
+    }
   }
 
   /// A run calls functions of Lua, which cannot run where its caller blocks in place.
@@ -270,6 +303,13 @@ extension SweepBindings {
       return try answer(row, sweep, in: call.state)
     }
     let names = definition.points.first?.names ?? definition.parameterNames
+    if parameters.names.isEmpty {
+      throw LuaError.argument(
+        2,
+        names.isEmpty
+          ? "a point has parameters, such as {T = 2.1}"
+          : "the points of \(sweep.name) have \(names.joined(separator: ", ")): say their values")
+    }
     if names.isEmpty {
       definition.parameterNames = parameters.names
       sweep.replace(definition)
@@ -288,6 +328,14 @@ extension SweepBindings {
       return .values([.nil, planned.value])
     }
     try checkCanYield(call, sweep)
+    if !sweep.hasToldNotices,
+      (try? SweepBooks(journal: sweep.journal).row(parameters))?.state != .done
+    {
+      // What else is wrong shows when it is tried: the points of a search have no common budget.
+      tell(
+        try plan(sweep, of: [parameters], findsChanges: false, in: call.state).notices, of: sweep)
+      sweep.hasToldNotices = true
+    }
     let session = try session(sweep)
     let (name, log, sweeps) = (sweep.name, host.log, host.sweeps)
     let display = self.display(sweep, on: host.progress).flatMap { $0.output.isTerminal ? $0 : nil }
@@ -331,9 +379,9 @@ extension SweepBindings {
     let options = try call.table(1)
     let sweep = try define(options, isSingle: true, position: 1, in: call.state)
     let again = try call.state.rawGet(options, "retry").isTrue
-    let plan = try plan(sweep, in: call.state)
+    let plan = try plan(sweep, findsChanges: true, in: call.state)
     let saved = try? SweepBooks(journal: sweep.journal).row(1)
-    if plan.changed == 0, let saved, saved.state == .done {
+    if plan.changed == 0, plan.done > 0, let saved, saved.state == .done {
       host.outcome.status = 0
       return try answer(saved, sweep, in: call.state)
     }

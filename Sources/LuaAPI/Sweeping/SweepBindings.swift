@@ -158,10 +158,11 @@ final class SweepBindings {
       folder: definition.folder, isSimulated: simulated)
     sweep.definition = definition
     sweep.functions = functions
-    let resources = try state.rawGet(options, "resources")
-    if let function = resources.asReference, function.type == .function {
-      sweep.resourceFunction = function
+    func function(_ option: LuaValue) throws -> LuaReference? {
+      try state.rawGet(options, option).asReference.flatMap { $0.type == .function ? $0 : nil }
     }
+    sweep.resourceFunction = try function("resources")
+    sweep.inputFunction = try function("inputs")
     return sweep
   }
 
@@ -186,10 +187,11 @@ final class SweepBindings {
     }
     guard let journal else {
       let names = Set(host.catalog?.entries().map(\.name) ?? [])
-      let near = NearestName.find(name, in: names.sorted()).map { " Did you mean \($0)?" } ?? ""
+      let near = NearestName.find(name, in: names.sorted())
+        .map { "Did you mean \($0)?" }
       throw errors.error(
         code: "Argument", "there is no sweep \"\(name)\": no \(places[0]), and none is registered",
-        hint: near.isEmpty ? "hpc.sweep() lists those of this computer." : near)
+        hint: near ?? "hpc.sweep() lists those of this computer.")
     }
     if let sweep = known[journal] { return sweep }
     let bare = journal.split(separator: "/").last.map(String.init) ?? name
@@ -255,7 +257,8 @@ final class SweepBindings {
       case .settled(let row):
         guard row.state == .failed else { return }
         let cause = row.cause.map { ": \($0)" } ?? ""
-        log(.warn, "\(name): point \(row.point) \(row.parameters) failed\(cause)")
+        let point = row.parameters.names.isEmpty ? "" : " point \(row.point) \(row.parameters)"
+        log(.warn, "\(name):\(point) failed\(cause)")
       case .note(let text): log(.info, "\(name): \(text)")
       }
     }

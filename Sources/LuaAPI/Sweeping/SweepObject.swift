@@ -12,8 +12,11 @@ final class SweepObject {
   let isSimulated: Bool
   /// Nil for a sweep that was opened by name, and for one whose space is not known before `eval`.
   var definition: SweepDefinition?
-  /// `resources`, where it is a function of the point.
+  /// `resources` and `inputs`, where they are functions of the point.
   var resourceFunction: LuaReference?
+  var inputFunction: LuaReference?
+  /// Whether the notices of its script were told.
+  var hasToldNotices = false
   var functions: PointFunctions?
   /// Made at the first use that needs the service.
   private var session: SweepSession?

@@ -62,12 +62,17 @@ enum SweepText {
   }
 
   /// What running would mean.
-  static func plan(_ plan: SweepPlan, name: String, isSimulated: Bool) -> String {
+  static func plan(
+    _ plan: SweepPlan, name: String, source: String, isSimulated: Bool
+  ) -> String {
     var lines = ["plan of \(name)"]
     func line(_ label: String, _ text: String) {
       lines.append("  " + label + String(repeating: " ", count: max(1, 14 - label.count)) + text)
     }
-    var points = "\(plan.points): \(plan.new) new, \(plan.done) done"
+    var points = "\(plan.points): \(plan.new) new, "
+    if plan.inFlight > 0 { points += "\(plan.inFlight) in flight, " }
+    points += "\(plan.done) done"
+    if plan.unknown > 0 { points += ", \(plan.unknown) unknown" }
     if plan.failed > 0 { points += ", \(plan.failed) failed or cancelled" }
     if plan.changed > 0 { points += "; \(plan.changed) ran with another script or inputs" }
     line("points", points)
@@ -80,12 +85,17 @@ enum SweepText {
     }
     var hours = "\(number(plan.nodeHours)) at most"
     if plan.nodeHoursUsed > 0 { hours += ", \(number(plan.nodeHoursUsed)) used before" }
+    if plan.nodeHoursUnderWay > 0 { hours += ", \(number(plan.nodeHoursUnderWay)) under way" }
     if let budget = plan.budget { hours += ", budget \(number(budget))" }
     line("node-hours", hours)
-    if let largest = plan.largest {
+    if let largest = plan.largest, !largest.parameters.names.isEmpty {
       line("largest", "\(largest.parameters): \(number(largest.nodeHours)) node-hours")
     }
-    for note in plan.notices { line("notice", note.description) }
+    for note in plan.notices {
+      let label =
+        note.severity == .notice ? "notice" : note.severity == .error ? "error" : "WARNING"
+      line(label, note.description(in: source))
+    }
     if let problem = plan.problem { line("PROBLEM", problem.description) }
     if let script = plan.script {
       lines += ["  script of the first new point"]

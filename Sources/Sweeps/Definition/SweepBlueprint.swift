@@ -6,67 +6,70 @@ struct SweepBlueprint: Sendable {
   let definition: SweepDefinition
   /// How much faster than real the simulator is that runs it; nil for a real machine.
   let simulatedSpeed: Double?
-  /// The script, nil for one that is on the machine.
-  let script: Template?
-  let setup: String
-  let outputs: [(pattern: Template, isRequired: Bool)]
-  let workFolder: Template?
+  /// What runs: the script or, on the simulator, its stand-in; nil for one that is on the machine.
+  private let program: Template?
+  /// The script itself, nil for one that is on the machine.
+  private let script: Template?
+  /// Text before each script; checked on the simulator too, where it is skipped.
+  private let setup: Template
+  private let outputs: [(pattern: Template, isRequired: Bool)]
+  private let workFolder: Template?
   /// Names of the parameters.
   let names: [String]
   /// Digest of script, markers and version: with the inputs' digest the identity of what runs.
   let digest: String
-  /// The lines that hold directives, where these differ from point to point.
-  let variableHeader: Template?
-  /// What the templates of the real script and its surroundings use.
+  /// The script's lines before its first command, which hold its directives.
+  private let head: Template
+  /// The directives, where these are the same for all points.
+  private let fixedDirectives: PJMDirectives?
+  /// What the templates use, and the script and its setup as variables.
   private let usedNames: Set<String>
+  /// What the values of the points must suit.
+  private let demands: Set<Template.Demand>
 
   init(_ definition: SweepDefinition, simulatedSpeed: Double?) throws(SweepError) {
     self.definition = definition
     self.simulatedSpeed = simulatedSpeed
-    let isSimulated = simulatedSpeed != nil
     names = definition.points.first?.names ?? definition.parameterNames
     try Self.check(name: definition.name)
     do {
-      let markers = definition.script.markers
-      var text: String?
-      if let standIn = definition.standIn, isSimulated {
-        text = standIn.text
-      } else if case .text(let own) = definition.script.body {
-        text = own
+      let own = definition.script
+      func template(_ text: String, _ source: String) throws(TemplateError) -> Template {
+        own.isTemplate
+          ? try Template(text, source: source, markers: own.markers)
+          : Template(literal: text, source: source)
       }
-      if let text, definition.script.isTemplate {
-        script = try Template(text, source: definition.script.source, markers: markers)
+      script = try own.text.map { try template($0, own.source) }
+      if let standIn = definition.standIn, simulatedSpeed != nil {
+        program = try template(standIn.text, "sim.run")
       } else {
-        script = text.map { Template(literal: $0, source: definition.script.source) }
+        program = script
       }
-      setup = isSimulated ? "" : definition.setup
+      setup = try template(definition.setup, "setup")
       outputs = try definition.outputs.map {
-        (try Template($0.pattern, source: "outputs", markers: markers), $0.isRequired)
+        (try Template($0.pattern, source: "outputs", markers: own.markers), $0.isRequired)
       }
       workFolder = try definition.workFolder.map {
-        try Template($0, source: "workdir", markers: markers)
+        try Template($0, source: "workdir", markers: own.markers)
       }
-      for template in [script, workFolder].compactMap(\.self) + outputs.map(\.pattern) {
-        try template.check(known: names)
-      }
-      usedNames = try Self.usedNames(definition).union(
-        ([script, workFolder].compactMap(\.self) + outputs.map(\.pattern)).flatMap(\.names))
-      let header = Self.header(of: text ?? "")
-      let headerTemplate = try Template(
-        header, source: definition.script.source, markers: markers)
-      variableHeader = headerTemplate.names.isEmpty ? nil : headerTemplate
+      let places = [script, setup, workFolder].compactMap(\.self) + outputs.map(\.pattern)
+      let all = places + [program].compactMap(\.self)
+      for template in all { try template.check(known: names) }
+      demands = all.reduce(into: []) { $0.formUnion($1.demands) }
+      usedNames = places.reduce(
+        into: ShellText.variables(in: definition.setup + "\n" + (own.text ?? ""))
+      ) { $0.formUnion($1.names) }
+      let head = ScriptHeader.text(of: own.text ?? "")
+      self.head = try template(head, own.source)
+      fixedDirectives = self.head.names.isEmpty ? try PJMDirectives(script: head) : nil
     } catch let error as TemplateError {
       throw SweepError(.definition, error.description)
+    } catch let error as ResourceError {
+      throw Self.error(error, in: definition)
     } catch {
       throw SweepError(.definition, "\(error)")
     }
     digest = Self.digest(definition)
-  }
-
-  /// The lines before the first command, which may hold directives.
-  private static func header(of text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false)
-      .filter { $0.hasPrefix("#PJM") }.joined(separator: "\n")
   }
 
   private static func check(name: String) throws(SweepError) {
@@ -150,33 +153,78 @@ struct SweepBlueprint: Sendable {
     _ id: AttemptName, at point: SweepPoint, previous: AttemptName?, earlier: [AttemptName],
     inputs: [JobScript.Input]
   ) throws(SweepError) -> JobScript.Attempt {
+    let value = { (name: String) in
+      self.value(name, of: point, attempt: id, previous: previous)
+    }
     do throws(TemplateError) {
       var program = JobScript.Program.text("")
-      if let script {
-        program = .text(
-          pause + (try script.render { value($0, of: point, attempt: id, previous: previous) }))
+      if let text = self.program {
+        program = .text(pause + (try text.render(value)))
       } else if case .remote(let path) = definition.script.body {
         program = .remote(path)
       }
-      var patterns: [JobScript.Output] = []
-      for output in outputs {
-        patterns.append(
-          JobScript.Output(
-            try output.pattern.render { point.parameters[$0] ?? builtIn($0, point) },
-            isRequired: output.isRequired))
-      }
-      let folder = try workFolder?.render { point.parameters[$0] ?? builtIn($0, point) }
-      if let folder, !OutputName.isInside(folder) {
-        throw TemplateError(
-          source: "workdir",
-          problems: [.init(line: 1, message: "\"\(folder)\" is no folder within home")])
-      }
       return JobScript.Attempt(
-        id: id, program: program,
+        id: id, setup: simulatedSpeed == nil ? try setup.render(value) : "", program: program,
         environment: zip(point.parameters.names, point.parameters.values).map { ($0, $1.text) },
-        inputs: inputs, outputs: patterns, workFolder: folder, earlier: earlier)
+        inputs: inputs, outputs: try outputs(of: point), workFolder: try workFolder(of: point),
+        earlier: earlier)
     } catch {
-      throw SweepError(.definition, "point \(point.parameters): \(error)")
+      throw SweepError(.definition, "\(point.parameters.heading)\(error)")
+    }
+  }
+
+  private func outputs(of point: SweepPoint) throws(TemplateError) -> [JobScript.Output] {
+    var patterns: [JobScript.Output] = []
+    for output in outputs {
+      let pattern = try output.pattern.render { point.parameters[$0] ?? builtIn($0, point) }
+      guard OutputName.isInside(pattern.hasSuffix("/") ? pattern.dropLast() : pattern[...]) else {
+        throw TemplateError(
+          source: "outputs",
+          problems: [.init(line: 1, message: "\"\(pattern)\" is no name within the work folder")])
+      }
+      patterns.append(JobScript.Output(pattern, isRequired: output.isRequired))
+    }
+    return patterns
+  }
+
+  private func workFolder(of point: SweepPoint) throws(TemplateError) -> String? {
+    guard let folder = try workFolder?.render({ point.parameters[$0] ?? builtIn($0, point) })
+    else { return nil }
+    guard OutputName.isInside(folder) else {
+      throw TemplateError(
+        source: "workdir",
+        problems: [.init(line: 1, message: "\"\(folder)\" is no folder within home")])
+    }
+    return folder
+  }
+
+  /// Refuses values that a template cannot take, without rendering what only has to be right.
+  func check(_ point: SweepPoint) throws(SweepError) {
+    for demand in demands {
+      guard let value = point.parameters[demand.name], !demand.accepts(value) else { continue }
+      // The message is that of whichever template it is.
+      let id = AttemptName(AttemptID(point: max(point.number, 1), number: 1))
+      _ = try attempt(id, at: point, previous: nil, earlier: [], inputs: [])
+    }
+    do throws(TemplateError) {
+      if workFolder?.names.isEmpty == false { _ = try workFolder(of: point) }
+      if outputs.contains(where: { !$0.pattern.names.isEmpty }) { _ = try outputs(of: point) }
+    } catch {
+      throw SweepError(.definition, "\(point.parameters.heading)\(error)")
+    }
+  }
+
+  /// What can be told about a point's script and setup before it is submitted; its program's name
+  /// stands before what has a line.
+  func notes(_ point: SweepPoint, _ directives: PJMDirectives) throws(SweepError) -> [ScriptNote] {
+    guard let script else { return [] }
+    let id = AttemptName(AttemptID(point: max(point.number, 1), number: 1))
+    let value = { (name: String) in self.value(name, of: point, attempt: id, previous: nil) }
+    do throws(TemplateError) {
+      return ScriptLint.notes(
+        script: try script.render(value), setup: try setup.render(value), directives: directives)
+    } catch {
+      throw SweepError(.definition, "\(point.parameters.heading)\(error)")
     }
   }
 
@@ -190,46 +238,40 @@ struct SweepBlueprint: Sendable {
 
   /// `none` would take away what `{{previous}}` names.
   var keep: JobScript.Keep {
-    script?.names.contains("previous") == true && definition.keep == .none
-      ? .failed : definition.keep
+    [program, setup].contains { $0?.names.contains("previous") == true }
+      && definition.keep == .none ? .failed : definition.keep
   }
 
   /// The options of a point's job: those of its script, and over them its resources.
   func directives(
-    of point: SweepPoint, script text: String?, resources: Resources
+    of point: SweepPoint, resources: Resources
   ) throws(SweepError) -> PJMDirectives {
-    do throws(ResourceError) {
-      var directives = try PJMDirectives(script: text ?? "")
+    do {
+      var directives: PJMDirectives
+      if let fixedDirectives {
+        directives = fixedDirectives
+      } else {
+        directives = try PJMDirectives(
+          script: try head.render { point.parameters[$0] ?? builtIn($0, point) })
+      }
       try directives.merge(resources)
       return directives
+    } catch let error as ResourceError {
+      throw Self.error(error, in: definition)
     } catch {
-      let source = definition.script.source.isEmpty ? "script" : definition.script.source
-      throw SweepError(.definition, "\(source): \(error)")
+      throw SweepError(.definition, "\(point.parameters.heading)\(error)")
     }
   }
 
-  /// The script's directives at a point, without rendering all of it.
-  func header(of point: SweepPoint) throws(SweepError) -> String {
-    guard let variableHeader else { return script?.literalText ?? "" }
-    do throws(TemplateError) {
-      return try variableHeader.render { point.parameters[$0] ?? builtIn($0, point) }
-    } catch {
-      throw SweepError(.definition, "point \(point.parameters): \(error)")
-    }
+  private static func error(_ error: ResourceError, in definition: SweepDefinition) -> SweepError {
+    let source = definition.script.source.isEmpty ? "script" : definition.script.source
+    return SweepError(.definition, "\(source): \(error)")
   }
+
+  /// True where points differ in more of their directives than their resources say.
+  var hasDirectivesOfPoints: Bool { fixedDirectives == nil }
 
   // MARK: Unused names
-
-  private static func usedNames(_ definition: SweepDefinition) throws(TemplateError) -> Set<String>
-  {
-    var names = ShellText.variables(in: definition.setup)
-    guard case .text(let text) = definition.script.body else { return names }
-    names.formUnion(ShellText.variables(in: text))
-    if definition.script.isTemplate {
-      names.formUnion(try Template(text, markers: definition.script.markers).names)
-    }
-    return names
-  }
 
   /// Parameters that neither a template, nor the shell, nor a function of the point uses.
   func unusedNames() -> [String] {

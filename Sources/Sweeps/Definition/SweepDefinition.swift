@@ -209,4 +209,12 @@ extension SweepDefinition {
   public func outputFolder(isSimulated: Bool) -> String {
     "\(folder)/\(name)\(isSimulated ? ".sim" : "").out"
   }
+  /// What stands in the way of the outputs; nil where nothing does.
+  func outputFolderProblem(isSimulated: Bool) -> SweepError? {
+    let path = outputFolder(isSimulated: isSimulated)
+    guard let status = try? LocalFile.status(path), !status.isFolder else { return nil }
+    return SweepError(
+      .definition, "\(path) is a file, and a folder of that name is to hold the outputs",
+      hint: "Move it away (output sent there? say > \(name).log), or give the sweep another name")
+  }
 }

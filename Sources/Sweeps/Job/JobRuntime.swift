@@ -217,7 +217,7 @@ enum JobRuntime {
         hpc_end 96 ""
         return
       fi
-      hpc_setup >"$hpc_tmp/setup"
+      "hpc_setup_$1" >"$hpc_tmp/setup"
       if [ -n "$hpc_remote" ]; then
         hpc_program=$hpc_home/$hpc_remote
       else

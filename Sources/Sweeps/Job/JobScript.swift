@@ -36,6 +36,8 @@ public struct JobScript: Sendable {
   /// One attempt of the submission.
   public struct Attempt: Sendable {
     public var id: AttemptName
+    /// Text before the script.
+    public var setup: String
     public var program: Program
     /// Environment variables: name and value.
     public var environment: [(name: String, value: String)]
@@ -47,11 +49,13 @@ public struct JobScript: Sendable {
     public var earlier: [AttemptName]
 
     public init(
-      id: AttemptName, program: Program, environment: [(name: String, value: String)] = [],
+      id: AttemptName, setup: String = "", program: Program,
+      environment: [(name: String, value: String)] = [],
       inputs: [Input] = [], outputs: [Output] = [], workFolder: String? = nil,
       earlier: [AttemptName] = []
     ) {
       self.id = id
+      self.setup = setup
       self.program = program
       self.environment = environment
       self.inputs = inputs
@@ -68,22 +72,19 @@ public struct JobScript: Sendable {
   public var directives: PJMDirectives
   /// Elapse limit in seconds; it stands in the claim.
   public var elapse: Int
-  /// Text before each script.
-  public var setup: String
   public var keep: Keep
   /// How many attempts run at the same time.
   public var atOnce: Int
   public var attempts: [Attempt]
 
   public init(
-    name: String, root: String, directives: PJMDirectives, elapse: Int, setup: String = "",
-    keep: Keep = .failed, atOnce: Int = 1, attempts: [Attempt]
+    name: String, root: String, directives: PJMDirectives, elapse: Int, keep: Keep = .failed,
+    atOnce: Int = 1, attempts: [Attempt]
   ) {
     self.name = name
     self.root = root
     self.directives = directives
     self.elapse = elapse
-    self.setup = setup
     self.keep = keep
     self.atOnce = atOnce
     self.attempts = attempts
@@ -109,7 +110,6 @@ public struct JobScript: Sendable {
       hpc_at_once=\(max(1, min(atOnce, attempts.count)))
 
       """
-    text += hereDocument(function: "hpc_setup", setup)
     for (index, attempt) in attempts.enumerated() { text += functions(attempt, index) }
     return text + JobRuntime.text
   }
@@ -129,6 +129,7 @@ public struct JobScript: Sendable {
     let earlier = attempt.earlier.map(\.description).joined(separator: " ")
     text += "hpc_earlier_\(index)=\(ShellText.quoted(earlier))\n"
     text += "hpc_folder_\(index)=\(ShellText.quoted(attempt.workFolder ?? ""))\n"
+    text += hereDocument(function: "hpc_setup_\(index)", attempt.setup)
     switch attempt.program {
     case .text(let script):
       text += "hpc_remote_\(index)=\n" + hereDocument(function: "hpc_script_\(index)", script)

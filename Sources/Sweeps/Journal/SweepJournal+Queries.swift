@@ -1,11 +1,30 @@
 extension SweepJournal {
-  /// Each point's key, number, verdict and definition.
-  func eachPoint(
-    _ body: (String, Int, String?, String?) -> Void
-  ) throws(JournalError) {
+  /// What a plan must know of a point.
+  struct PlanEntry: Sendable {
+    var number: Int
+    var state: PointState
+    var definition: String?
+    /// What a retry said, as ``Resources/json``.
+    var resources: String?
+    /// The attempt that would come next, from 1.
+    var nextAttempt: Int
+  }
+
+  /// Each point by its key.
+  func eachPoint(_ body: (String, PlanEntry) -> Void) throws(JournalError) {
     try checked { () throws(SQLiteFailure) in
-      try database.rows("SELECT key, point, verdict, definition FROM points") {
-        body($0[0].text ?? "", $0[1].int ?? 0, $0[2].text, $0[3].text)
+      try database.rows(
+        """
+        SELECT p.key, p.point, t.state, p.definition, p.resources,
+          (SELECT count(*) FROM attempts WHERE point = p.point AND phase = 'closed')
+        FROM points p JOIN states t USING (point)
+        """
+      ) {
+        body(
+          $0[0].text ?? "",
+          PlanEntry(
+            number: $0[1].int ?? 0, state: $0[2].text.flatMap(PointState.init) ?? .unknown,
+            definition: $0[3].text, resources: $0[4].text, nextAttempt: ($0[5].int ?? 0) + 1))
       }
     }
   }

@@ -3,6 +3,8 @@ public struct ScriptNote: Sendable, Hashable, CustomStringConvertible {
   public enum Severity: Sendable, Hashable {
     /// The job cannot do what its author means.
     case error
+    /// What its author wrote has no effect.
+    case warning
     /// Worth a look.
     case notice
   }
@@ -19,6 +21,11 @@ public struct ScriptNote: Sendable, Hashable, CustomStringConvertible {
   }
 
   public var description: String { line == 0 ? message : "line \(line): \(message)" }
+
+  /// With the place in the script of a name: `ising.sh:7: …`.
+  public func description(in source: String) -> String {
+    line == 0 || source.isEmpty ? description : "\(source):\(line): \(message)"
+  }
 }
 
 /// The head of a script: everything before its first command, where `pjsub` reads directives.
@@ -35,12 +42,15 @@ struct ScriptHeader {
   private(set) var directives: [Directive] = []
   /// Lines that look like directives or `#!` and are none.
   private(set) var misplaced: [ScriptNote] = []
+  /// How many lines stand before the first command.
+  private(set) var lineCount = 0
 
   init(_ script: String) {
     var isHead = true
     var number = 0
     for line in script.split(separator: "\n", omittingEmptySubsequences: false) {
       number += 1
+      defer { if isHead { lineCount = number } }
       let bare = line.drop { $0 == " " || $0 == "\t" || $0 == "\u{feff}" }
       if number == 1, line.hasPrefix("#!") {
         interpreter = String(line.dropFirst(2))
@@ -50,10 +60,10 @@ struct ScriptHeader {
         if isHead {
           directives.append(Directive(number: number, text: String(line.dropFirst(4))))
         } else {
-          note(number, "#PJM after the first command has no effect")
+          note(number, "#PJM after the first command has no effect: it must stand above that")
         }
       } else if isHead, Self.looksLikeDirective(bare) {
-        note(number, "no directive: #PJM must stand in column 0, in capitals")
+        note(number, "this #PJM has no effect: it must stand in column 0, in capitals")
       } else if !bare.isEmpty, !bare.hasPrefix("#"), bare != "\r" {
         isHead = false
       }
@@ -61,7 +71,13 @@ struct ScriptHeader {
   }
 
   private mutating func note(_ line: Int, _ message: String) {
-    misplaced.append(ScriptNote(line: line, severity: .notice, message: message))
+    misplaced.append(ScriptNote(line: line, severity: .warning, message: message))
+  }
+
+  /// The lines of a script before its first command, where directives can stand.
+  static func text(of script: String) -> String {
+    script.split(separator: "\n", omittingEmptySubsequences: false)
+      .prefix(ScriptHeader(script).lineCount).joined(separator: "\n")
   }
 
   private static func isDirective(_ line: Substring) -> Bool {

@@ -12,7 +12,14 @@ public enum ScriptLint {
   public static let standardElapse = 60
 
   /// Every remark about a script and the options that its job will have.
-  public static func notes(script: String, directives: PJMDirectives) -> [ScriptNote] {
+  ///
+  /// - Parameters:
+  ///   - script: rendered.
+  ///   - setup: what goes before it.
+  ///   - directives: those of the job.
+  public static func notes(
+    script: String, setup: String = "", directives: PJMDirectives
+  ) -> [ScriptNote] {
     var notes: [ScriptNote] = []
     func add(_ line: Int, _ severity: ScriptNote.Severity, _ message: String) {
       notes.append(ScriptNote(line: line, severity: severity, message: message))
@@ -24,10 +31,14 @@ public enum ScriptLint {
       add(1, .error, "lines end in CR LF: the shell would take the CR for a part of each command")
     }
     notes += header.misplaced
+    if !ScriptHeader(setup).directives.isEmpty {
+      add(
+        0, .warning, "#PJM in setup has no effect: it belongs into the script, or into resources")
+    }
     notes += directives.notices
     if directives.elapse == nil {
       add(
-        0, .notice,
+        0, .warning,
         "no elapse limit: the job gets \(Elapse.spoken(standardElapse)); say resources.elapse")
     }
     notes += limits(of: directives)

@@ -65,9 +65,32 @@ public struct Template: Sendable {
       segments.compactMap { if case .place(let name, _, _) = $0 { name } else { nil } })
   }
 
-  /// The text between the places, for those who look for variables in it.
-  public var literalText: String {
-    segments.map { if case .text(let text) = $0 { text } else { "\u{0}" } }.joined()
+  /// What values must suit: the name and filter of each place, each pair once.
+  struct Demand: Hashable {
+    var name: String
+    fileprivate var filter: Filter
+
+    /// Whether a value can be inserted so.
+    func accepts(_ value: ParameterValue) -> Bool {
+      switch filter {
+      case .raw, .shell: return true
+      case .verbatim:
+        if case .string(let text) = value { return ShellText.isSafe(text) }
+        return true
+      case .format(let format): return format.text(value) != nil
+      }
+    }
+  }
+
+  /// What values must suit, built-in names apart.
+  var demands: Set<Demand> {
+    Set(
+      segments.compactMap { segment in
+        guard case .place(let name, let filter, _) = segment,
+          !ParameterName.builtIn.contains(name), filter != .raw, filter != .shell
+        else { return nil }
+        return Demand(name: name, filter: filter)
+      })
   }
 
   /// Refuses names that are neither known nor built in.

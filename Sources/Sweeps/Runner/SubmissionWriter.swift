@@ -77,13 +77,13 @@ struct SubmissionWriter: Sendable {
         AttemptName(part.id, tag: tag), at: part.point, previous: part.earlier.last,
         earlier: part.earlier, inputs: try await stage.places(of: inputs))
       attempts.append(attempt)
-      all.append(try await directives(of: part, attempt))
+      all.append(try await directives(of: part))
     }
     let (directives, elapse) = try Self.together(
       all, atOnce: blueprint.definition.pack.atOnce)
     let script = JobScript(
-      name: name, root: root, directives: directives, elapse: elapse, setup: blueprint.setup,
-      keep: blueprint.keep, atOnce: blueprint.definition.pack.atOnce, attempts: attempts)
+      name: name, root: root, directives: directives, elapse: elapse, keep: blueprint.keep,
+      atOnce: blueprint.definition.pack.atOnce, attempts: attempts)
     let text = script.text
     return Written(
       script: text,
@@ -100,17 +100,13 @@ struct SubmissionWriter: Sendable {
     }
   }
 
-  private func directives(
-    of part: Part, _ attempt: JobScript.Attempt
-  ) async throws -> PJMDirectives {
+  private func directives(of part: Part) async throws -> PJMDirectives {
     let resources: Resources
     switch blueprint.definition.resources {
     case .fixed(let fixed): resources = fixed
     case .perPoint(let function): resources = try await function(part.point, part.id.number)
     }
-    var text: String?
-    if case .text(let script) = attempt.program { text = script }
-    var directives = try blueprint.directives(of: part.point, script: text, resources: resources)
+    var directives = try blueprint.directives(of: part.point, resources: resources)
     if let more = part.resources {
       do throws(ResourceError) {
         try directives.merge(more)
@@ -136,7 +132,7 @@ struct SubmissionWriter: Sendable {
     func rest(_ directives: PJMDirectives) -> [String] {
       directives.lines.filter { !$0.hasPrefix("-L \"elapse=") && !$0.hasPrefix("-L \"node=") }
     }
-    guard all.allSatisfy({ rest($0) == rest(directives) }) else {
+    guard all.allSatisfy({ $0 == directives || rest($0) == rest(directives) }) else {
       throw SweepError(
         .definition, "points that share a job (pack) differ in more than nodes and elapse",
         hint: "Give them the same group, rscgrp, mpi and pjm lines, or pack = 1")

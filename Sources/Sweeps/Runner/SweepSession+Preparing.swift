@@ -202,6 +202,9 @@ extension SweepSession {
 
   /// Refuses what can be known to go wrong, by the first point that would run.
   private func check(_ loaded: JournalKeeper.Loaded, _ blueprint: SweepBlueprint) async throws {
+    if let problem = blueprint.definition.outputFolderProblem(isSimulated: service.isSimulated) {
+      throw problem
+    }
     let next = loaded.order.first { loaded.record.points[$0 - 1].verdict == nil }
     if let next {
       let known = loaded.points[next - 1]
@@ -214,17 +217,11 @@ extension SweepSession {
       if case .perPoint(let function) = blueprint.definition.inputs {
         _ = try await function(point)
       }
-      let attempt = try blueprint.attempt(
-        AttemptName(AttemptID(point: next, number: 1)), at: point, previous: nil, earlier: [],
-        inputs: [])
-      var text = ""
-      if case .text(let script) = attempt.program { text = script }
-      let directives = try blueprint.directives(of: point, script: text, resources: resources)
-      if case .text = attempt.program,
-        let note = ScriptLint.notes(script: text, directives: directives)
-          .first(where: { $0.severity == .error })
-      {
-        throw SweepError(.definition, "the script cannot run as it is: \(note)")
+      try blueprint.check(point)
+      let directives = try blueprint.directives(of: point, resources: resources)
+      let notes = try blueprint.notes(point, directives)
+      if let note = notes.first(where: { $0.severity == .error }) {
+        throw SweepPlan.scriptProblem(note)
       }
     }
     if !blueprint.names.isEmpty, next != nil, let name = blueprint.unusedNames().first {

@@ -4,10 +4,14 @@ public enum ParameterName {
   /// Names that templates know by themselves.
   public static let builtIn: Set<String> = ["point", "dir", "previous"]
 
-  /// Variables whose change breaks the shell, the login or the job.
+  /// Variables whose change breaks the shell, the login or the job, and those that a shell sets
+  /// itself, so that the script would see another value (bash 5.2 manual, Shell Variables).
   private static let refused: Set<String> = [
-    "PATH", "HOME", "IFS", "ENV", "SHELL", "SHELLOPTS", "PWD", "OLDPWD", "USER", "LOGNAME", "UID",
-    "EUID", "PPID", "GROUPS", "HOSTNAME", "OPTIND", "OPTARG", "POSIXLY_CORRECT",
+    "_", "CDPATH", "COPROC", "DIRSTACK", "ENV", "EPOCHREALTIME", "EPOCHSECONDS", "EUID",
+    "EXECIGNORE", "FUNCNAME", "FUNCNEST", "GLOBIGNORE", "GROUPS", "HISTCMD", "HOME", "HOSTNAME",
+    "HOSTTYPE", "IFS", "LINENO", "LOGNAME", "MACHTYPE", "MAPFILE", "OLDPWD", "OPTARG", "OPTERR",
+    "OPTIND", "OSTYPE", "PATH", "PIPESTATUS", "POSIXLY_CORRECT", "PPID", "PS4", "PWD", "RANDOM",
+    "REPLY", "SECONDS", "SHELL", "SHELLOPTS", "SHLVL", "SRANDOM", "TMOUT", "UID", "USER",
   ]
   private static let refusedPrefixes = ["LD_", "PJM_", "BASH", "HPC_", "hpc_"]
 
@@ -18,7 +22,8 @@ public enum ParameterName {
     }
     if builtIn.contains(name) { throw .name(name, reason: "it is built in") }
     if refused.contains(name) || refusedPrefixes.contains(where: name.hasPrefix) {
-      throw .name(name, reason: "the environment variable of that name belongs to the system")
+      throw .name(
+        name, reason: "the environment variable of that name belongs to the system or the shell")
     }
   }
 

@@ -51,9 +51,8 @@ import Testing
       let home = try JobHome(shell: shell)
       var attempt = try home.attempt("1.1", text)
       attempt.environment = [("T", "1.5")]
-      var script = home.script([attempt])
-      script.setup = setup
-      #expect(try home.run(script) == (text == "exit 7" ? 7 : 0))
+      attempt.setup = setup
+      #expect(try home.run(home.script([attempt])) == (text == "exit 7" ? 7 : 0))
       let found = home.text("log/tst0000001/1.1.out") ?? ""
       #expect(output.isEmpty ? found.isEmpty : found.contains(output), "\(shell): \(found)")
     }

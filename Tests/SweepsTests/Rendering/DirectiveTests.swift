@@ -83,7 +83,13 @@ import Testing
     let directives = try PJMDirectives(script: script)
     #expect(directives.lines == ["-g c"])
     let notes = ScriptLint.notes(script: script, directives: directives)
-    #expect(notes.filter { $0.line > 0 }.map(\.line) == [3, 4, 8])
+    let misplaced = notes.filter { $0.line > 0 }
+    #expect(misplaced.map(\.line) == [3, 4, 8])
+    #expect(misplaced.allSatisfy { $0.severity == .warning })
+    #expect(misplaced[2].description(in: "a.sh").hasPrefix("a.sh:8: #PJM after the first command"))
+    #expect(
+      ScriptHeader.text(of: script) == "#!/bin/sh\n\n #PJM -g a\n# PJM -g b\n#PJMX\n#PJM -g c")
+    #expect(ScriptHeader.text(of: "echo\n#PJM -g d").isEmpty)
   }
 
   @Test(

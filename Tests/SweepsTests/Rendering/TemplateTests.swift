@@ -64,10 +64,20 @@ import Testing
   }
 
   @Test func namesAndVariablesAreFound() throws {
-    let template = try Template("{{T}} {{T|sh}} $L ${x} ${y:-1} ${#z} \\$$u ${!v} $1 $")
-    #expect(template.names == ["T"])
-    #expect(
-      ShellText.variables(in: template.literalText) == ["L", "x", "y", "z", "u", "v"])
+    let text = "{{T}} {{T|sh}} $L ${x} ${y:-1} ${#z} \\$$u ${!v} $1 $"
+    #expect(try Template(text).names == ["T"])
+    #expect(ShellText.variables(in: text) == ["L", "x", "y", "z", "u", "v"])
+  }
+
+  @Test(
+    arguments: ["T", "L", "name", "on", "empty", "path", "big"],
+    ["{{%}}", "{{%|sh}}", "{{%|raw}}", "{{%|%d}}", "{{%|%.3f}}"])
+  func demandsAreWhatRenderingRefuses(name: String, place: String) throws {
+    let template = try Template(place.replacing("{{%", with: "{{\(name)"))
+    let value = try #require(Self.values[name])
+    let isRefused = template.demands.contains { !$0.accepts(value) }
+    let text = try? template.render { Self.values[$0] }
+    #expect(isRefused == (text == nil))
   }
 
   @Test(

@@ -70,7 +70,7 @@ import Testing
   @Test(
     arguments: [
       "point", "dir", "previous", "PATH", "HOME", "LD_PRELOAD", "PJM_JOBID", "", "1a", "a-b", "ä",
-      "BASH_ENV", "IFS",
+      "BASH_ENV", "IFS", "RANDOM", "SECONDS", "LINENO", "_", "SHLVL", "TMOUT", "FUNCNAME", "PS4",
     ])
   func namesThatBelongToOthersAreRefused(name: String) {
     #expect(throws: SpaceError.self) { try Space.grid([name: [1]]) }
