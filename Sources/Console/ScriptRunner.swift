@@ -1,6 +1,7 @@
 import Glibc
 public import LuaAPI
 public import LuaRuntime
+import Sweeps
 
 /// Runs a command line as stock `lua` would (lua.c, `pmain`), with the `hpc` table and tasks.
 public final class ScriptRunner {
@@ -167,8 +168,10 @@ public final class ScriptRunner {
     showsTracebacks = false
     do {
       let chunk = try state.load(source, name: "=hpc")
+      let makeEmit = try state.load(PackageResources.emit_lua, name: "=hpc")
+      let emit = try state.call(makeEmit, [.reference(try table.csvText(in: state))])
       var status = ExitStatus.success
-      let stopped = try run(chunk, arguments) { values in
+      let stopped = try run(chunk, arguments + emit) { values in
         status = Int32(truncatingIfNeeded: values.first?.asInteger ?? 0)
       }
       return afterSubmissions(stopped ?? status)
@@ -239,15 +242,61 @@ public final class ScriptRunner {
     host.log(
       .info, "detaching from \(names.joined(separator: ", ")): settling what is in flight …")
     sweeps.pauseFunctions(true)
-    // A submission may take the service's own five minutes; a second Ctrl-C ends this.
+    defer { sweeps.pauseFunctions(false) }
+    // A submission may take the service's own five minutes; a later Ctrl-C ends this.
+    let end = ContinuousClock.now + .seconds(330)
     _ = state.block(timeout: .seconds(330)) { await sweeps.detached() }
-    sweeps.pauseFunctions(false)
-    for name in sweeps.detaching {
-      host.log(
-        .warn,
-        "\(name): left before all was settled. Nothing is lost: the next run settles it; "
-          + "hpc sweep cancel \(name) cancels all of it.")
+    let left = sweeps.detachingSessions
+    guard !left.isEmpty else { return }
+    if ContinuousClock.now < end, cancelsAll(names) { return cancel(left) }
+    for session in left { host.log(.warn, farewell(session)) }
+  }
+
+  /// What a later Ctrl-C offers, where somebody can answer.
+  private func cancelsAll(_ names: [String]) -> Bool {
+    guard let ask = host.ask else { return false }
+    let question =
+      "answers to submissions are still awaited. Cancel all points of "
+      + "\(names.joined(separator: ", ")), and their jobs? [y/N] "
+    let answer = state.block(timeout: .seconds(600)) { await ask(question) }
+    return ["y", "yes"].contains(answer??.lowercased() ?? "")
+  }
+
+  /// Cancels what is known of sweeps that are still detaching, and once they have, the rest.
+  private func cancel(_ sessions: [SweepSession]) {
+    let sweeps = host.sweeps
+    let log = host.log
+    let isDone: Void? = state.block(timeout: .seconds(330)) {
+      for session in sessions {
+        do throws(SweepError) {
+          // Made durable at once, before the answers that are awaited.
+          _ = try await session.cancel()
+        } catch {
+          log(.warn, "\(session.name): \(error)")
+        }
+      }
+      await sweeps.detached()
+      for session in sessions {
+        do throws(SweepError) {
+          _ = try await session.cancel()
+          log(.info, "\(session.name): cancelled; the next run or step settles what is ending")
+        } catch {
+          log(.warn, "\(session.name): \(error)")
+        }
+      }
     }
+    guard isDone == nil else { return }
+    for session in sessions { host.log(.warn, farewell(session)) }
+  }
+
+  /// What whoever leaves early must know.
+  private func farewell(_ session: SweepSession) -> String {
+    let unsure = session.unsure
+    let ids =
+      unsure.isEmpty
+      ? "" : " Submissions whose job ids are not known yet: \(unsure.joined(separator: ", "))."
+    return "\(session.name): left before all was settled.\(ids) Nothing is lost: the next run "
+      + "settles it; hpc sweep cancel \(session.name) cancels all of it."
   }
 
   private func prompt() throws -> Int32 {
@@ -287,7 +336,7 @@ public final class ScriptRunner {
       host.log(status == ExitStatus.success ? .info : .error, error.message)
       return status
     }
-    let text = showsTracebacks ? Self.text(of: error, in: state) : error.message
+    let text = showsTracebacks ? Self.text(of: error, in: state) : Self.withoutPlace(error.message)
     Self.writeError("hpc: \(isatty(STDERR_FILENO) == 1 ? TextTable.printableLines(text) : text)\n")
     return ExitStatus.failure
   }
@@ -315,6 +364,13 @@ public final class ScriptRunner {
     return "\(error.message)\n\(traceback)"
   }
 
+  /// Without the place in our own files: `hpc:48: `.
+  private static func withoutPlace(_ message: String) -> String {
+    guard message.hasPrefix("hpc:") else { return message }
+    let rest = message.dropFirst(4).drop { $0.isNumber }
+    return rest.hasPrefix(": ") ? String(rest.dropFirst(2)) : message
+  }
+
   static func writeError(_ text: String) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
@@ -334,7 +390,9 @@ public final class ScriptRunner {
   /// The table `arg`: script at 0, its arguments after it, what came before below.
   private func setArguments(_ commandLine: [String]) throws {
     let script = options.scriptIndex
-    let fields = commandLine.enumerated().map { index, word in
+    // Options of ours may stand between the script's own arguments.
+    let words = Array(commandLine.prefix(script + 1)) + options.scriptArguments
+    let fields = words.enumerated().map { index, word in
       (key: LuaValue.integer(index - script), value: LuaValue.string(word))
     }
     try state.set(state.globals, "arg", .table(fields))

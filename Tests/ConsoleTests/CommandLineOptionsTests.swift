@@ -35,6 +35,13 @@ import Testing
     #expect(try CommandLineOptions(parsing: ["./sim"]).program == .file("./sim"))
     #expect(try CommandLineOptions(parsing: ["--", "sim"]).program == .file("sim"))
     #expect(try CommandLineOptions(parsing: []).program == .none)
+    let jobs = ["jobs", "--state", "x"]
+    let words = try CommandLineOptions(parsing: jobs + ["--sim"])
+    #expect(words.program == .subcommand("jobs", ["--state", "x"]))
+    let error = #expect(throws: CommandLineOptions.UsageError.self) {
+      try ShellCommand("jobs", parsing: ["--state", "runing"])
+    }
+    #expect(error?.description.contains("got 'runing' (did you mean running?)") == true)
   }
 
   @Test(arguments: [

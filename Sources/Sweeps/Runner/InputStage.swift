@@ -42,6 +42,19 @@ actor InputStage {
     return SHA256.hexadecimal(of: Array(text.utf8))
   }
 
+  /// A line `DIGEST NAME` for each, to show which have changed.
+  func lines(of inputs: [SweepInput]) async throws -> String {
+    var lines = ""
+    for input in inputs {
+      switch input {
+      case .local(_, let name): lines += "\(try await tree(input).digest) \(name)\n"
+      case .linked(let output):
+        lines += "\(SHA256.hexadecimal(of: Array(output.path.utf8))) \(output.name)\n"
+      }
+    }
+    return lines
+  }
+
   /// Uploads what is not there yet.
   func upload(_ inputs: [SweepInput], root: String) async throws {
     for input in inputs {
@@ -71,7 +84,7 @@ actor InputStage {
   private func tree(_ input: SweepInput) async throws -> Tree {
     guard case .local(let path, let name) = input else { return Tree(files: [], digest: "") }
     if let known = trees[input] { return try await known.value }
-    let task = Task { try await DiskQueue.run { try Self.read(path, name) } }
+    let task = Task { try await DiskWork.run { try Self.read(path, name) } }
     trees[input] = task
     return try await task.value
   }
