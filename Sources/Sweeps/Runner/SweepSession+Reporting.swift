@@ -167,7 +167,10 @@ struct OutcomeText {
         hint: "Check group, resource group and limits, and whether the machine is up",
         counts: counts)
     case .sameFailure(let cause, let count):
-      var message = "stopped: \(count) of the first \(count) points failed alike (\(cause))"
+      // More may have ended meanwhile, and others may have failed before.
+      let alike = max(count, record.points.count { $0.verdict == .failed(cause) })
+      let first = max(alike, counts[.failed] ?? 0)
+      var message = "stopped: \(alike) of the first \(first) points failed alike (\(cause))"
       if cause == .elapse, let clock = FastClock(rate: clockRate) { message += ": \(clock)" }
       if let tail { message += ". Last lines of stderr:\n  \(tail)\n" }
       return SweepError(
