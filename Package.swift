@@ -82,7 +82,7 @@ let package = Package(
       ["LuaRuntime", "HPCClient", "HTTP", "JSON", "SigV4", "ObjectStore", "HomeFiles", "Sweeps"],
       resources: [
         .embedInCode("prelude.lua"), .embedInCode("sweeps.lua"), .embedInCode("files.lua"),
-        .embedInCode("tables.lua"),
+        .embedInCode("tables.lua"), .embedInCode("csv.lua"),
       ]),
     swift("Simulator", ["HTTP", "SigV4", "JSON", "XML", "CMicrohttpd"]),
     swift(
@@ -92,13 +92,14 @@ let package = Package(
       "Console", ["LuaRuntime", "LuaAPI", "LineEditor"],
       resources: [
         .embedInCode("shell.lua"), .embedInCode("sweep-shell.lua"), .embedInCode("watch.lua"),
+        .embedInCode("emit.lua"),
       ]),
     .executableTarget(
       name: "hpc",
       dependencies: [
         "Console", "LuaAPI", "LuaRuntime", "HPCClient", "HTTP", "CurlTransport", "ObjectStore",
         "SigV4",
-        "Simulator", "Sweeps",
+        "Simulator", "Sweeps", "LineEditor",
       ],
       swiftSettings: settings,
       linkerSettings: [

@@ -102,16 +102,6 @@ public struct CommandLineOptions: Sendable, Equatable {
       index += 1
     }
     guard index < words.count else { return }
-    if words[index] == "sweep", words[..<index].last != "--", index + 2 < words.count,
-      let mode = SweepMode(rawValue: words[index + 1]), mode != .run,
-      !words[index + 2].hasPrefix("-")
-    {
-      sweepMode = mode
-      program = .file(raw[index + 2])
-      scriptIndex = index + 3
-      scriptArguments = Array(raw[(index + 3)...])
-      return
-    }
     scriptIndex = index + 1
     scriptArguments = Array(raw[(index + 1)...])
     // Behind `--` any word is a file, `-` too.
@@ -119,9 +109,22 @@ public struct CommandLineOptions: Sendable, Equatable {
     if words[index] == "-", !isPlain {
       program = .standardInput
     } else if Self.subcommands.contains(words[index]), !isPlain {
-      scriptArguments = []
       let rest = Array(words[(index + 1)...])
-      program = .subcommand(words[index], try takingOptions(from: rest, of: words[index]))
+      let kept = try takingOptions(from: rest, of: words[index])
+      if words[index] == "sweep", kept.count > 1, let mode = SweepMode(rawValue: rest[kept[0]]),
+        !rest[kept[1]].hasPrefix("-")
+      {
+        sweepMode = mode
+        program = .file(scriptArguments[kept[1]])
+        scriptIndex = index + 2 + kept[1]
+        scriptArguments = kept.dropFirst(2).map { scriptArguments[$0] }
+        // It has said that what follows is the script's own.
+        let dashes = scriptArguments.firstIndex(of: Array("--".utf8))
+        if let dashes { scriptArguments.remove(at: dashes) }
+        return
+      }
+      scriptArguments = []
+      program = .subcommand(words[index], kept.map { rest[$0] })
     } else {
       program = .file(raw[index])
     }
@@ -129,21 +132,27 @@ public struct CommandLineOptions: Sendable, Equatable {
 
   /// Takes the options that stand before a subcommand out of the words behind it, where people
   /// write them too; leaves values of the subcommand's own options alone.
+  ///
+  /// - Returns: the places of the words that are left.
   private mutating func takingOptions(
     from words: [String], of name: String
-  ) throws(UsageError) -> [String] {
-    guard let form = ShellCommand.commands[name] else { return words }
-    let withValues = Set((form.options + form.lists).map { "--\($0)" })
-    var rest: [String] = []
+  ) throws(UsageError) -> [Int] {
+    let own =
+      name == "sweep"
+      ? SweepCommand.optionsWithValues
+      : ShellCommand.commands[name].map { $0.options + $0.lists }
+    guard let own else { return Array(words.indices) }
+    let withValues = Set(own.map { "--\($0)" })
+    var rest: [Int] = []
     var index = 0
     while index < words.count {
       let word = words[index]
-      if word == "--" { return rest + words[index...] }
+      if word == "--" { return rest + (index..<words.count) }
       if withValues.contains(word) {
-        rest += words[index...].prefix(2)
+        rest += words.indices[index...].prefix(2)
         index += 1
       } else if try !parseGlobal(word, words, &index) {
-        rest.append(word)
+        rest.append(index)
       }
       index += 1
     }
@@ -214,7 +223,7 @@ public struct CommandLineOptions: Sendable, Equatable {
     usage: hpc [options] [script.lua [args]]
            hpc [options] jobs|cancel|wait …   the same work from a shell
            hpc [options] push|pull …          files to and from the machine (push --help)
-           hpc [options] sweep …              plan, step, and steer sweeps (sweep --help)
+           hpc [options] sweep …              run, plan, step, and steer sweeps (sweep --help)
            hpc sim [--help]                   serve the simulator
       -e code         execute code
       -l module       require a module into a global (-l g=module names the global)

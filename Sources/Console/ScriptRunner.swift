@@ -1,6 +1,7 @@
 import Glibc
 public import LuaAPI
 public import LuaRuntime
+import Sweeps
 
 /// Runs a command line as stock `lua` would (lua.c, `pmain`), with the `hpc` table and tasks.
 public final class ScriptRunner {
@@ -187,7 +188,9 @@ public final class ScriptRunner {
     showsTracebacks = false
     do {
       let chunk = try state.load(source, name: "=hpc")
-      switch try state.run(chunk, arguments: arguments) {
+      let makeEmit = try state.load(PackageResources.emit_lua, name: "=hpc")
+      let emit = try state.call(makeEmit, [.reference(try table.csvText(in: state))])
+      switch try state.run(chunk, arguments: arguments + emit) {
       case .returned(let values):
         return afterSubmissions(Int32(truncatingIfNeeded: values.first?.asInteger ?? 0))
       case .failed(let error): return afterSubmissions(report(error))
@@ -248,15 +251,61 @@ public final class ScriptRunner {
     host.log(
       .info, "detaching from \(names.joined(separator: ", ")): settling what is in flight …")
     sweeps.pauseFunctions(true)
-    // A submission may take the service's own five minutes; a second Ctrl-C ends this.
+    defer { sweeps.pauseFunctions(false) }
+    // A submission may take the service's own five minutes; a later Ctrl-C ends this.
+    let end = ContinuousClock.now + .seconds(330)
     _ = state.block(timeout: .seconds(330)) { await sweeps.detached() }
-    sweeps.pauseFunctions(false)
-    for name in sweeps.detaching {
-      host.log(
-        .warn,
-        "\(name): left before all was settled. Nothing is lost: the next run settles it; "
-          + "hpc sweep cancel \(name) cancels all of it.")
+    let left = sweeps.detachingSessions
+    guard !left.isEmpty else { return }
+    if ContinuousClock.now < end, cancelsAll(names) { return cancel(left) }
+    for session in left { host.log(.warn, farewell(session)) }
+  }
+
+  /// What a later Ctrl-C offers, where somebody can answer.
+  private func cancelsAll(_ names: [String]) -> Bool {
+    guard let ask = host.ask else { return false }
+    let question =
+      "answers to submissions are still awaited. Cancel all points of "
+      + "\(names.joined(separator: ", ")), and their jobs? [y/N] "
+    let answer = state.block(timeout: .seconds(600)) { await ask(question) }
+    return ["y", "yes"].contains(answer??.lowercased() ?? "")
+  }
+
+  /// Cancels what is known of sweeps that are still detaching, and once they have, the rest.
+  private func cancel(_ sessions: [SweepSession]) {
+    let sweeps = host.sweeps
+    let log = host.log
+    let isDone: Void? = state.block(timeout: .seconds(330)) {
+      for session in sessions {
+        do throws(SweepError) {
+          // Made durable at once, before the answers that are awaited.
+          _ = try await session.cancel()
+        } catch {
+          log(.warn, "\(session.name): \(error)")
+        }
+      }
+      await sweeps.detached()
+      for session in sessions {
+        do throws(SweepError) {
+          _ = try await session.cancel()
+          log(.info, "\(session.name): cancelled; the next run or step settles what is ending")
+        } catch {
+          log(.warn, "\(session.name): \(error)")
+        }
+      }
     }
+    guard isDone == nil else { return }
+    for session in sessions { host.log(.warn, farewell(session)) }
+  }
+
+  /// What whoever leaves early must know.
+  private func farewell(_ session: SweepSession) -> String {
+    let unsure = session.unsure
+    let ids =
+      unsure.isEmpty
+      ? "" : " Submissions whose job ids are not known yet: \(unsure.joined(separator: ", "))."
+    return "\(session.name): left before all was settled.\(ids) Nothing is lost: the next run "
+      + "settles it; hpc sweep cancel \(session.name) cancels all of it."
   }
 
   private func prompt() throws -> Int32 {
@@ -295,7 +344,8 @@ public final class ScriptRunner {
       host.log(status == ExitStatus.success ? .info : .error, error.message)
       return status
     }
-    var text = showsTracebacks ? Self.text(of: error, in: state) : error.messageBytes
+    var text =
+      showsTracebacks ? Self.text(of: error, in: state) : Self.withoutPlace(error.messageBytes)
     if isatty(STDERR_FILENO) == 1 {
       text = Array(TextTable.printableLines(String(decoding: text, as: UTF8.self)).utf8)
     }
@@ -331,6 +381,13 @@ public final class ScriptRunner {
     return error.messageBytes + newline + Array(traceback.utf8)
   }
 
+  /// Without the place in our own files: `hpc:48: `.
+  private static func withoutPlace(_ message: [UInt8]) -> [UInt8] {
+    guard message.starts(with: "hpc:".utf8) else { return message }
+    let rest = message.dropFirst(4).drop { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return rest.starts(with: ": ".utf8) ? Array(rest.dropFirst(2)) : message
+  }
+
   /// Writes all of it to stderr, unless that fails.
   public static func writeError(_ text: [UInt8]) {
     var bytes = text[...]
@@ -351,7 +408,10 @@ public final class ScriptRunner {
   /// The table `arg`: script at 0, its arguments after it, what came before below.
   private func setArguments(_ commandLine: [[UInt8]]) throws {
     let script = options.scriptIndex
-    let fields = commandLine.enumerated().map { index, word in
+    // Options of ours may stand between the script's own arguments.
+    let words =
+      script == 0 ? commandLine : Array(commandLine.prefix(script + 1)) + options.scriptArguments
+    let fields = words.enumerated().map { index, word in
       (key: LuaValue.integer(index - script), value: LuaValue.bytes(word))
     }
     try state.set(state.globals, "arg", .table(fields))

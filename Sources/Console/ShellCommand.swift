@@ -1,3 +1,4 @@
+import LuaAPI
 import LuaRuntime
 
 /// A subcommand that works through the `hpc` table: `hpc jobs|cancel|wait|push|pull` (design §6).
@@ -107,6 +108,9 @@ public struct ShellCommand: Sendable, Equatable {
     if words.count < known.words.lowerBound { throw fail(known.missing) }
     if words.count > known.words.upperBound {
       throw fail("unexpected '\(words[known.words.upperBound])'")
+    }
+    if let state = values["state"], let problem = StateWords.ofJobs.problem(with: state) {
+      throw fail("'--state' \(problem)")
     }
     for option in ["timeout", "interval"] {
       guard let text = values[option] else { continue }

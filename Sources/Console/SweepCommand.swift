@@ -1,3 +1,4 @@
+import LuaAPI
 import LuaRuntime
 
 /// `hpc sweep list|status|results|logs|retry|cancel NAME`: steering from the journal alone
@@ -39,14 +40,19 @@ public struct SweepCommand: Sendable, Equatable {
     ),
   ]
 
+  /// Every option that takes a value, of any command.
+  static var optionsWithValues: [String] { forms.flatMap(\.form.options) }
+
   /// What `hpc sweep --help` shows.
   public static let usage = """
     usage: hpc sweep plan FILE.lua [args]   what running the file would mean; no network
+           hpc sweep run FILE.lua [args]    the same as hpc FILE.lua
            hpc sweep step FILE.lua [args]   settles, collects, submits what fits, ends: for cron
            hpc sweep list                   the sweeps of this computer
            hpc sweep status NAME            counts, failures by cause, who runs it
            hpc sweep results NAME [--state STATE] [--all]
-           hpc sweep logs NAME [POINT]      stdout and stderr; without a point the first failed one
+           hpc sweep logs NAME [POINT]      stdout and stderr; without a point the first failed one,
+                                            else one that has run
            hpc sweep retry NAME [--cause CAUSE] [--points 3,7] [--elapse 2h] [--node N]
            hpc sweep cancel NAME [--points 3,7]
       --json, --csv   instead of a table
@@ -63,7 +69,7 @@ public struct SweepCommand: Sendable, Equatable {
     }
     guard let name = rest.popFirst() else { throw fail("which command of sweep?") }
     guard let form = Self.forms.first(where: { $0.name == name })?.form else {
-      if name == "plan" || name == "step" { throw fail("'sweep \(name)' needs a Lua file") }
+      if SweepMode(rawValue: name) != nil { throw fail("'sweep \(name)' needs a Lua file") }
       throw fail("unknown command 'sweep \(name)'")
     }
     self.name = name
@@ -82,6 +88,9 @@ public struct SweepCommand: Sendable, Equatable {
       } else if form.options.contains(option) {
         guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
           throw fail("'--\(option)' needs argument")
+        }
+        if option == "state", let problem = StateWords.ofPoints.problem(with: value) {
+          throw fail("'--state' \(problem)")
         }
         values[option] = value
       } else {

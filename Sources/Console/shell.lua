@@ -1,6 +1,6 @@
 -- The subcommands that do from a shell what the hpc table does in Lua. Called with the command,
--- its words and its options; answers the exit status.
-local command, words, options = ...
+-- its words, its options and what prints rows; answers the exit status.
+local command, words, options, print_rows = ...
 local format = options.format
 
 local columns = {
@@ -11,37 +11,19 @@ local columns = {
   pull = { "path", "size", "outcome", "reason" },
 }
 
-local function csv_cell(value)
-  local text = value == nil and "" or tostring(value)
-  if text:find('[,"\r\n]') then
-    text = '"' .. text:gsub('"', '""') .. '"'
-  end
-  return text
-end
-
 local function emit(rows)
   local names = columns[command]
   if format == "json" then
-    local plain = hpc.json.array({})
+    local plain = {}
     for i, row in ipairs(rows) do
       plain[i] = {}
       for _, name in ipairs(names) do
         plain[i][name] = row[name]
       end
     end
-    print(hpc.json.encode(plain))
-  elseif format == "csv" then
-    print(table.concat(names, ","))
-    for _, row in ipairs(rows) do
-      local cells = {}
-      for c, name in ipairs(names) do
-        cells[c] = csv_cell(row[name])
-      end
-      print(table.concat(cells, ","))
-    end
-  else
-    hpc.show(rows, names)
+    rows = plain
   end
+  print_rows(format, rows, names, names)
 end
 
 local function jobs()

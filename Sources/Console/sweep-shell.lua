@@ -1,35 +1,8 @@
 -- `hpc sweep COMMAND NAME …`: what the journal alone can tell and do. Called with the command, its
--- words and its options; answers the exit status.
-local command, words, options = ...
+-- words, its options and what prints rows; answers the exit status.
+local command, words, options, emit = ...
 local format = options.format
 local name = table.remove(words, 1)
-
-local function csv_cell(value)
-  local text = value == nil and "" or tostring(value)
-  if text:find('[,"\r\n]') then
-    text = '"' .. text:gsub('"', '""') .. '"'
-  end
-  return text
-end
-
--- Rows as they were asked for; `columns` names those of CSV.
-local function emit(rows, columns)
-  if format == "json" then
-    print(hpc.json.encode(hpc.json.array(rows)))
-  elseif format == "csv" then
-    print(table.concat(columns, ","))
-    for _, row in ipairs(rows) do
-      local cells = {}
-      for c, column in ipairs(columns) do
-        cells[c] = csv_cell(row[column])
-      end
-      print(table.concat(cells, ","))
-    end
-  else
-    print(rows)
-  end
-  return 0
-end
 
 local function emit_one(value, text)
   print(format == "json" and hpc.json.encode(value) or text or value)
@@ -59,7 +32,7 @@ function commands.list()
     print("no sweeps on this computer yet")
     return 0
   end
-  return emit(rows, { "name", "points", "done", "failed", "open", "run_by", "journal" })
+  return emit(format, rows, { "name", "points", "done", "failed", "open", "run_by", "journal" })
 end
 
 function commands.status()
@@ -76,7 +49,28 @@ end
 
 function commands.results()
   local rows = hpc.sweep(name):results({ state = options.state, all = options.all })
-  return emit(rows, getmetatable(rows).all_columns)
+  return emit(format, rows, getmetatable(rows).all_columns)
+end
+
+-- Without a number: the first failed point, else one that has written something.
+local function point_of_logs(sweep)
+  local failed = sweep:results({ state = "failed" })[1]
+  if failed then
+    hpc.log.info("the first failed one: " .. tostring(failed))
+    return failed.point
+  end
+  local shown
+  for _, row in ipairs(sweep:results({ all = true })) do
+    if row.job_id and (not shown or shown.state == "done" and row.state ~= "done") then
+      shown = row
+    end
+  end
+  if not shown then
+    error("no point of " .. name .. " failed, and none has a job yet: there is nothing to show", 0)
+  end
+  hpc.log.info("no point of " .. name .. " failed; this is " .. tostring(shown)
+    .. ", others: hpc sweep logs " .. name .. " POINT")
+  return shown.point
 end
 
 function commands.logs()
@@ -85,15 +79,7 @@ function commands.logs()
   if words[1] and not point then
     error("a point has a number: see hpc sweep results " .. name .. " --all", 0)
   end
-  if not point then
-    local failed = sweep:results({ state = "failed" })[1]
-    if not failed then
-      error("which point? hpc sweep logs " .. name .. " POINT", 0)
-    end
-    point = failed.point
-    hpc.log.info("the first failed one: " .. tostring(failed))
-  end
-  return emit_one(sweep:logs(point))
+  return emit_one(sweep:logs(point or point_of_logs(sweep)))
 end
 
 function commands.retry()

@@ -304,54 +304,23 @@ end
 
 -- CSV -------------------------------------------------------------------------------------------
 
-local function number(value)
-  if math.type(value) == "integer" then
-    return string.format("%d", value)
-  end
-  for _, format in ipairs({ "%.15g", "%.16g", "%.17g" }) do
-    local text = string.format(format, value)
-    if tonumber(text) == value then
-      return text
-    end
-  end
-  return string.format("%.17g", value)
-end
-
-local function cell(value)
-  local kind = type(value)
-  if kind == "number" then
-    return number(value)
-  end
-  local text = value == nil and "" or kind == "table" and hpc.json.encode(value) or tostring(value)
-  if text:find('[,"\r\n]') then
-    text = '"' .. text:gsub('"', '""') .. '"'
-  end
-  return text
-end
-
--- Rows as CSV (RFC 4180, lines end in LF).
+-- Rows as CSV.
 function module.csv_text(rows)
-  local columns = getmetatable(rows).all_columns
-  local lines, cells = {}, {}
-  for c, name in ipairs(columns) do
-    cells[c] = cell(name)
-  end
-  lines[1] = table.concat(cells, ",")
-  for r, row in ipairs(rows) do
-    for c, name in ipairs(columns) do
-      cells[c] = cell(row[name])
-    end
-    lines[r + 1] = table.concat(cells, ",")
-  end
-  return table.concat(lines, "\n") .. "\n"
+  return native.csv_text(rows, getmetatable(rows).all_columns)
 end
 
 -- Writes a file whole or not at all.
 function module.write(path, text)
   local temporary = path .. ".part"
+  local function fail(reason)
+    -- Nobody has heard of the temporary name.
+    reason = tostring(reason)
+    local at, last = reason:find(temporary .. ": ", 1, true)
+    error("cannot write " .. path .. ": " .. (at == 1 and reason:sub(last + 1) or reason), 0)
+  end
   local file, reason = open(temporary, "wb")
   if not file then
-    error(reason, 0)
+    fail(reason)
   end
   local done
   done, reason = file:write(text)
@@ -365,7 +334,7 @@ function module.write(path, text)
   end
   if not done then
     remove(temporary)
-    error("cannot write " .. path .. ": " .. tostring(reason), 0)
+    fail(reason)
   end
 end
 

@@ -65,6 +65,7 @@ final class Session {
         if text == nil || PromptOutput.isPromptUp { progress.show(text) }
       }
     }
+    host.ask = TerminalQuestion.ask
     // What the simulator runs is thrown away with its home, and no business of other programs.
     host.catalog =
       simulator.withLock { $0 }.map { SweepCatalog(folder: "\($0.home)/.local/state/hpc/sweeps") }
@@ -266,6 +267,16 @@ enum Output {
     live.withLock { live in
       guard let live else { return write(text + "\n") }
       write("\r\u{1b}[K" + text + "\n" + live + "\r")
+    }
+  }
+
+  /// A question: its answer is typed behind it.
+  static func question(_ text: String) {
+    let text = TextTable.printableLines(text)
+    live.withLock { live in
+      if live != nil { write("\r\u{1b}[K") }
+      live = nil
+      write(text)
     }
   }
 

@@ -48,6 +48,13 @@ func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     #expect(try CommandLineOptions(parsing: [String]()).program == .none)
     #expect(try CommandLineOptions(parsing: ["-"]).program == .standardInput)
     #expect(try CommandLineOptions(parsing: ["--", "-"]).program == .file(bytes("-")))
+    let jobs = ["jobs", "--state", "x"]
+    let words = try CommandLineOptions(parsing: jobs + ["--sim"])
+    #expect(words.program == .subcommand("jobs", ["--state", "x"]))
+    let error = #expect(throws: CommandLineOptions.UsageError.self) {
+      try ShellCommand("jobs", parsing: ["--state", "runing"])
+    }
+    #expect(error?.description.contains("got 'runing' (did you mean running?)") == true)
   }
 
   @Test(arguments: [

@@ -22,6 +22,9 @@ import Testing
     (["plan"], "'sweep plan' needs a Lua file"), (["status"], "'sweep status' needs a name"),
     (["status", "a", "b"], "unexpected 'b'"), (["cancel", "a", "--al"], "unrecognized option"),
     (["retry", "a", "--cause"], "'--cause' needs argument"), (["list", "--all"], "unrecognized"),
+    (["results", "a", "--state", "fail"], "got 'fail' (did you mean failed?)"),
+    (["results", "a", "--state=x"], "takes one of new, waiting, submitted"),
+    (["run"], "'sweep run' needs a Lua file"),
   ])
   func refusesWhatItDoesNotKnow(_ words: [String], _ expected: String) {
     let error = #expect(throws: CommandLineOptions.UsageError.self) {
@@ -29,6 +32,22 @@ import Testing
     }
     #expect(error?.description.contains(expected) == true)
     #expect(error?.description.contains("usage: hpc sweep plan") == true)
+  }
+
+  @Test func optionsOfAllMayStandAnywhere() throws {
+    let run = try CommandLineOptions(parsing: [
+      "sweep", "--sim", "plan", "--quiet", "a.lua", "x", "--no-color", "--", "--trace", "y",
+    ])
+    #expect(run.usesSimulator && run.isQuiet && !run.usesColor && !run.traces)
+    #expect(run.sweepMode == .plan)
+    #expect(run.program == .file(bytes("a.lua")))
+    #expect(run.scriptArguments == ["x", "--trace", "y"].map(bytes))
+    #expect(run.scriptIndex == 5)
+    let retry = try CommandLineOptions(parsing: [
+      "sweep", "retry", "a", "--cause", "--sim", "--profile", "p",
+    ])
+    #expect(retry.profile == "p" && !retry.usesSimulator)
+    #expect(retry.program == .subcommand("sweep", ["retry", "a", "--cause", "--sim"]))
   }
 
   @Test func planAndStepRunTheFile() throws {
@@ -42,6 +61,8 @@ import Testing
     #expect(status.program == .subcommand("sweep", ["status", "a"]))
     #expect(status.sweepMode == .run)
     #expect(try CommandLineOptions(parsing: ["./sweep", "plan", "a.lua"]).sweepMode == .run)
+    let run = try CommandLineOptions(parsing: ["sweep", "run", "a.lua"])
+    #expect(run.program == .file(bytes("a.lua")))
     #expect(
       try CommandLineOptions(parsing: ["--", "sweep", "plan", "a"]).program == .file(bytes("sweep")))
   }

@@ -58,6 +58,25 @@ import Testing
     #expect(fixture.sent.count == 3)
   }
 
+  @Test(arguments: [
+    ("jobs/run.sh", #"hpc.push("jobs/run.sh", "jobs/run.sh") first, or hpc.run"#),
+    (
+      "./jobs//run.sh",
+      #"hpc.push("./jobs//run.sh", "jobs/run.sh") first and hpc.jobs.submit("jobs/run.sh"), or"#
+    ),
+    (
+      "/data/me/run.sh",
+      #"hpc.push("/data/me/run.sh", "jobs/run.sh") first and hpc.jobs.submit("jobs/run.sh"), or"#
+    ),
+    ("../run.sh", #"hpc.push("../run.sh", "jobs/run.sh") first and hpc.jobs.submit("jobs/"#),
+  ])
+  func aScriptThatLiesHereIsToldWhereItCanGo(jobfile: String, advice: String) async throws {
+    let failed = #"{"code":"GeneralError","message":"Operation failed."}"#
+    let fixture = Fixture(.json(400, failed), .json(200, "[]"), localFiles: [jobfile])
+    let error = try #require(await submit(fixture, jobfile))
+    #expect(error.hint?.contains(advice) == true, "\(error)")
+  }
+
   @Test func theModelMessages() async throws {
     let many = listJSON((1...100).map { ($0, "other", "QUE", "2027-01-01T00:00:00") })
     let failed = #"{"code":"GeneralError","message":"Operation failed."}"#

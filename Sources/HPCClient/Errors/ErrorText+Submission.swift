@@ -25,9 +25,12 @@ extension ErrorText {
     let isRefusal = error.status.map { (400..<500).contains($0) } ?? false
     if isRefusal, isHere, error.status == 400 || error.status == 404 {
       error.message = "the machine refused \(script) (\(reason(error)))"
+      let there = homePath(attempt.jobfile)
       error.hint =
         "jobfile is a path in your home there, and \(attempt.jobfile) exists here: "
-        + "hpc.push(\(script), \(script)) first, or hpc.run{script = \(script)} does both."
+        + "hpc.push(\(script), \(there)) first"
+        + (there == script ? "" : " and hpc.jobs.submit(\(there))")
+        + ", or hpc.run{script = \(script)} does both."
       if error.isAmbiguous { error.hint? += " " + existsAllTheSame }
     } else if isRefusal, error.isAmbiguous {
       var text = "\(script) was not accepted: \(sentence(reason(error)))"
@@ -48,6 +51,12 @@ extension ErrorText {
     if error.isAmbiguous { error.message = sentence(error.message) + seen(error, around) }
     if error.isAmbiguous { error.isRetryable = false }
     return error
+  }
+
+  /// Where a script that lies here can go there: the same path where that is one of home.
+  private static func homePath(_ jobfile: String) -> String {
+    if let path = try? HomePath(jobfile), !path.isHome { return quoted(path.description) }
+    return quoted("jobs/\(jobfile.split(separator: "/").last.map(String.init) ?? "run.sh")")
   }
 
   private static let existsAllTheSame =

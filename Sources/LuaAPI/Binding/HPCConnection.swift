@@ -68,6 +68,9 @@ public struct HPCHost {
   public var progress: ProgressOutput?
   /// The same for what runs behind a prompt: shown while one is up.
   public var progressBehindPrompt: ProgressOutput?
+  /// Asks whoever sits at the terminal a question, and gives the line that was typed: nil at its end
+  /// and where the caller is cancelled. Nil itself where nobody can be asked.
+  public var ask: (@Sendable (_ question: String) async -> String?)?
   /// The sweeps of this user; nil where there is no place for it.
   public var catalog: SweepCatalog?
   /// The Lua file that the program runs.

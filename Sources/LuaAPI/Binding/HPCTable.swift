@@ -20,6 +20,7 @@ public final class HPCTable {
   /// Is given each list of Jobs as it is made, and each Job in a list of its own: for a prompt, which
   /// completes them.
   public var sawJobs: ((LuaReference) -> Void)?
+  private var csv: LuaReference?
   /// By the identity of the function or folder in Lua: which path describes it.
   private(set) var described: [UInt: String] = [:]
 
@@ -70,6 +71,16 @@ public final class HPCTable {
       guard let error = error as? HPCError else { return LuaError(String(describing: error)) }
       return errors.error(error) { .integer(Int($0.id?.number ?? 0)) }
     }
+  }
+
+  /// A function(rows, columns) of Lua that makes CSV.
+  public func csvText(in state: LuaState) throws -> LuaReference {
+    if let csv { return csv }
+    let chunk = try state.load(PackageResources.csv_lua, name: "=hpc.csv")
+    let made = try state.call(chunk, [.builtin(.jsonEncode)]).first?.asReference
+    guard let made else { throw LuaError("csv.lua is empty") }
+    csv = made
+    return made
   }
 
   /// A table for one connection, `hpc` itself and what `hpc.connect{}` answers.

@@ -100,9 +100,10 @@ final class JobBindings {
           let job = try decode(answer, .getJob, "/jobs/\(id)", "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
           let list = try call.state.make([.reference(job)])
-          try sweeps.mark(list, in: call.state)
-          table.sawJobs?(list)
-          return .value(.reference(job))
+          return try sweeps.mark(list, in: call.state) { [table] in
+            table.sawJobs?(list)
+            return .value(.reference(job))
+          }
         }
       },
       "hpc.jobs.submit": .native { [self] call in
@@ -149,9 +150,10 @@ final class JobBindings {
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
             let jobs = try decode(
               answer, .listJobs, "/jobs", "a list of jobs", elements: type, in: call.state)
-            try sweeps.mark(jobs, in: call.state)
-            table.sawJobs?(jobs)
-            return .value(.reference(jobs))
+            return try sweeps.mark(jobs, in: call.state) { [table] in
+              table.sawJobs?(jobs)
+              return .value(.reference(jobs))
+            }
           }
         }
       ),

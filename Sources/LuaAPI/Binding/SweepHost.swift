@@ -1,3 +1,4 @@
+public import Sweeps
 import Synchronization
 
 /// Shows how far a run is, on stderr.
@@ -43,10 +44,10 @@ public final class ProgramOutcome: Sendable {
 public final class RunningSweeps: Sendable {
   private struct State {
     var last = 0
-    /// Runs under way that were told to detach: names by token.
-    var detaching: [Int: String] = [:]
-    /// Runs under way: names by token.
-    var running: [Int: String] = [:]
+    /// Runs under way that were told to detach, by token.
+    var detaching: [Int: SweepSession] = [:]
+    /// Runs under way, by token.
+    var running: [Int: SweepSession] = [:]
     var callers: [LuaCaller] = []
     var waiting: [CheckedContinuation<Void, Never>] = []
   }
@@ -56,19 +57,34 @@ public final class RunningSweeps: Sendable {
   public init() {}
 
   /// Names of those that were told to detach and have not ended yet.
-  public var detaching: [String] { state.withLock { Set($0.detaching.values).sorted() } }
+  public var detaching: [String] {
+    state.withLock { Set($0.detaching.values.map(\.name)).sorted() }
+  }
+
+  /// Those that were told to detach and have not ended yet.
+  public var detachingSessions: [SweepSession] {
+    state.withLock { state in
+      var sessions: [SweepSession] = []
+      for session in state.detaching.values where !sessions.contains(where: { $0 === session }) {
+        sessions.append(session)
+      }
+      return sessions.sorted { $0.name < $1.name }
+    }
+  }
 
   /// Names of those under way.
-  public var underWay: [String] { state.withLock { Set($0.running.values).sorted() } }
+  public var underWay: [String] {
+    state.withLock { Set($0.running.values.map(\.name)).sorted() }
+  }
 
   /// Runs a sweep; what cancels it has `detach` called.
   func running<Value: Sendable>(
-    _ name: String, detach: @escaping @Sendable () async -> Void,
+    _ session: SweepSession, detach: @escaping @Sendable () async -> Void,
     _ body: @Sendable () async throws -> Value
   ) async throws -> Value {
     let token = state.withLock { state in
       state.last += 1
-      state.running[state.last] = name
+      state.running[state.last] = session
       return state.last
     }
     defer { end(token) }
@@ -76,7 +92,7 @@ public final class RunningSweeps: Sendable {
       try await body()
     } onCancel: {
       state.withLock { state in
-        if state.running[token] != nil { state.detaching[token] = name }
+        if state.running[token] != nil { state.detaching[token] = session }
       }
       Task.detached { await detach() }
     }

@@ -104,7 +104,7 @@ extension SweepBindings {
 
   func start(_ call: borrowing LuaCall, _ sweep: SweepObject) throws -> LuaReturn {
     let body = try call.state.function("run") { [self] call in
-      try execute(sweep, .run, call, isShown: false) { [self] call, report in
+      try execute(sweep, .run, call, isBehind: true) { [self] call, report in
         try verdict(sweep, report, in: call.state)
       }
     }
@@ -126,7 +126,7 @@ extension SweepBindings {
   /// Runs the session; Ctrl-C and `task:cancel()` detach it.
   func execute(
     _ sweep: SweepObject, _ mode: SweepSettings.Mode, _ call: borrowing LuaCall,
-    isShown: Bool = true,
+    isBehind: Bool = false,
     then: @escaping (borrowing LuaCall, SweepReport) throws -> LuaReturn
   ) throws -> LuaReturn {
     try checkCanYield(call, sweep)
@@ -137,16 +137,20 @@ extension SweepBindings {
     }
     let session = try session(sweep)
     let (name, isSimulated, log) = (sweep.name, sweep.isSimulated, host.log)
-    let output = isShown ? host.progress : host.progressBehindPrompt
+    let output = isBehind ? host.progressBehindPrompt : host.progress
     let display = mode == .run ? self.display(sweep, on: output) : nil
     let sweeps = host.sweeps
+    // What runs behind a prompt must not take what is typed there.
+    let asking = isBehind ? nil : editQuestion(name)
     return .await({ () async throws -> SweepReport in
-      try await sweeps.running(name, detach: { await session.detach() }) {
+      try await sweeps.running(session, detach: { await session.detach() }) {
         let report: SweepReport
         if let display {
-          report = try await display.during({ session.progress }) { try await session.run(mode) }
+          report = try await display.during({ session.progress }) {
+            try await session.run(mode, asking: asking)
+          }
         } else {
-          report = try await session.run(mode)
+          report = try await session.run(mode, asking: asking)
         }
         for anomaly in report.anomalies { log(.warn, "\(name): \(anomaly)") }
         if Task.isCancelled {
@@ -154,7 +158,7 @@ extension SweepBindings {
         } else {
           log(
             .info,
-            SweepText.summary(report.progress, name: name, isSimulated: isSimulated))
+            SweepText.summary(report, name: name, isSimulated: isSimulated))
         }
         return report
       }
@@ -170,6 +174,24 @@ extension SweepBindings {
       host.log(
         note.severity == .notice ? .info : .warn,
         "\(sweep.name): \(note.description(in: source))")
+    }
+  }
+
+  /// Asks at the terminal what is to become of results that ran with something else.
+  private func editQuestion(_ name: String) -> EditQuestion? {
+    guard let ask = host.ask else { return nil }
+    return { whatChanged in
+      var question =
+        "\(name): \(whatChanged).\n  [k]eep their results, [r]erun them, or [s]top here? "
+      while let line = await ask(question) {
+        switch line.lowercased() {
+        case "k", "keep": return .keep
+        case "r", "rerun": return .rerun
+        case "s", "stop", "": return nil
+        default: question = "  k, r or s? "
+        }
+      }
+      return nil
     }
   }
 
@@ -338,18 +360,19 @@ extension SweepBindings {
     }
     let session = try session(sweep)
     let (name, log, sweeps) = (sweep.name, host.log, host.sweeps)
+    let asking = editQuestion(name)
     let display = self.display(sweep, on: host.progress).flatMap { $0.output.isTerminal ? $0 : nil }
     return .await({ () async throws -> SweepRow in
       try await sweeps.running(
-        name,
+        session,
         detach: {
           await session.detach()
           log(.info, "\(name): the point \(parameters) goes on over there; eval finds it again")
         }
       ) {
-        guard let display else { return try await session.eval(parameters) }
+        guard let display else { return try await session.eval(parameters, asking: asking) }
         return try await display.during({ session.progress }) {
-          try await session.eval(parameters)
+          try await session.eval(parameters, asking: asking)
         }
       }
     }) { [self] call, row in try answer(row, sweep, in: call.state) }
@@ -359,7 +382,8 @@ extension SweepBindings {
   func answer(_ row: SweepRow, _ sweep: SweepObject, in state: LuaState) throws -> LuaReturn {
     let value = try value(of: row, sweep, in: state)
     if row.state == .done { return .value(value) }
-    let cause = row.cause.map { " (\($0))" } ?? ""
+    var cause = row.cause.map { " (\($0))" } ?? ""
+    if row.cause == "elapse", let clock = try? fastClock { cause += "; \(clock)" }
     let point = row.parameters.names.isEmpty ? "" : ": point \(row.parameters)"
     let hint: String
     switch row.state {

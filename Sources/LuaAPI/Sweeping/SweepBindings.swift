@@ -2,6 +2,7 @@ import FoundationEssentials
 import HPCClient
 import LuaRuntime
 import Sweeps
+import Synchronization
 
 /// `hpc.sweep`, `hpc.run` and the methods of a Sweep.
 final class SweepBindings {
@@ -99,6 +100,7 @@ final class SweepBindings {
     let hpc = try state.make([
       "json": ["encode": .builtin(.jsonEncode), "decode": .builtin(.jsonDecode)]
     ])
+    try state.rawSet(table.native, "csv_text", .reference(try table.csvText(in: state)))
     try state.rawSet(table.native, "script", host.script.map { .string($0) } ?? .nil)
     let answer = try state.call(chunk, [.reference(hpc), .reference(table.native)])
     guard let module = answer.first?.asReference else { throw LuaError("sweeps.lua is empty") }
@@ -132,6 +134,11 @@ final class SweepBindings {
 
   var isSimulated: Bool {
     get throws { try connection.get().simulator != nil }
+  }
+
+  /// The simulator's clock, where it runs faster than ours.
+  var fastClock: FastClock? {
+    get throws { FastClock(rate: try connection.client().configuration.clockRate) }
   }
 
   /// A sweep of a table of options.
@@ -191,7 +198,7 @@ final class SweepBindings {
         .map { "Did you mean \($0)?" }
       throw errors.error(
         code: "Argument", "there is no sweep \"\(name)\": no \(places[0]), and none is registered",
-        hint: near ?? "hpc.sweep() lists those of this computer.")
+        hint: simulatedHint(places[0]) ?? near ?? "hpc.sweep() lists those of this computer.")
     }
     if let sweep = known[journal] { return sweep }
     let bare = journal.split(separator: "/").last.map(String.init) ?? name
@@ -199,6 +206,14 @@ final class SweepBindings {
       name: String(bare.dropLast(bare.hasSuffix(".sim.sweep") ? 10 : 6)), journal: journal,
       folder: String(journal.dropLast(bare.utf8.count + 1)),
       isSimulated: journal.hasSuffix(".sim.sweep"))
+  }
+
+  /// For a sweep that so far has run on the simulator alone.
+  private func simulatedHint(_ path: String) -> String? {
+    guard path.hasSuffix(".sweep"), !path.hasSuffix(".sim.sweep") else { return nil }
+    let simulated = String(path.dropLast(6)) + ".sim.sweep"
+    guard LocalPath.exists(simulated) else { return nil }
+    return "The simulator has run it: \(simulated) is a name too."
   }
 
   /// Every sweep of this computer, as rows.
@@ -243,6 +258,8 @@ final class SweepBindings {
     if let session = sweep.madeSession { return session }
     let log = host.log
     let name = sweep.name
+    let clock = try fastClock
+    let hasTold = Atomic(false)
     let session = try sweep.session(
       {
         let connection = try connection.get()
@@ -256,7 +273,10 @@ final class SweepBindings {
       switch news {
       case .settled(let row):
         guard row.state == .failed else { return }
-        let cause = row.cause.map { ": \($0)" } ?? ""
+        var cause = row.cause.map { ": \($0)" } ?? ""
+        if row.cause == "elapse", let clock, !hasTold.exchange(true, ordering: .relaxed) {
+          cause += "; \(clock)"
+        }
         let point = row.parameters.names.isEmpty ? "" : " point \(row.point) \(row.parameters)"
         log(.warn, "\(name):\(point) failed\(cause)")
       case .note(let text): log(.info, "\(name): \(text)")

@@ -33,8 +33,14 @@ enum SweepText {
   }
 
   /// What a run came to: the counts and what it took.
-  static func summary(_ progress: SweepProgress, name: String, isSimulated: Bool) -> String {
+  static func summary(_ report: SweepReport, name: String, isSimulated: Bool) -> String {
+    let progress = report.progress
     var text = "\(name): \(counts(progress.counts)) in \(span(progress.elapsed))"
+    if report.resultErrors > 0 {
+      text +=
+        "; \(report.resultErrors) of the done with a result_error (s:results{fresh = true} tries "
+        + "again)"
+    }
     if progress.nodeHoursUsed > 0 { text += "; \(number(progress.nodeHoursUsed)) node-hours" }
     return isSimulated ? text + "; SIMULATED" : text
   }

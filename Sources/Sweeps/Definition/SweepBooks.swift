@@ -75,4 +75,13 @@ public struct SweepBooks {
       throw SweepError(error)
     }
   }
+
+  /// Where the log of a point's last submitted attempt is; nil where it has none.
+  func logPlace(of point: Int) throws(SweepError) -> LogPlace? {
+    do throws(JournalError) {
+      return try journal.logPlace(of: point)
+    } catch {
+      throw SweepError(error)
+    }
+  }
 }

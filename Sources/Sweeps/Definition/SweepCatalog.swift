@@ -45,6 +45,11 @@ public struct SweepCatalog: Sendable {
     try? Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
   }
 
+  /// True where no journal was ever noted.
+  public var isEmpty: Bool {
+    (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty ?? true
+  }
+
   /// The journals that are still there, by name; notes of others are removed.
   public func entries() -> [Entry] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

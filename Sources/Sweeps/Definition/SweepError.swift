@@ -41,7 +41,13 @@ public struct SweepError: Error, Sendable, Hashable, CustomStringConvertible {
   /// A journal's error under its code.
   public init(_ error: JournalError) {
     switch error {
-    case .busy: self.init(.busy, error.description, hint: "hpc sweep status shows it")
+    case .busy(let path, _):
+      let file = path.split(separator: "/").last.map(String.init) ?? path
+      // A simulated one is known by its path alone.
+      let name = file.hasSuffix(".sim.sweep") ? path : String(file.dropLast(6))
+      self.init(
+        .busy, error.description,
+        hint: "hpc sweep status \(file.hasSuffix(".sweep") ? name : path) shows it")
     case .overtaken: self.init(.busy, error.description)
     default: self.init(.journal, error.description)
     }
@@ -70,6 +76,8 @@ public struct SweepReport: Sendable, Hashable {
   /// Points without a verdict.
   public var pending: Int
   public var progress: SweepProgress
+  /// Done points whose result function raised, of this run or before.
+  public var resultErrors = 0
   /// Names of submissions whose ids are not known yet.
   public var unsure: [String]
   /// What the protocol excludes and was seen all the same, for people.

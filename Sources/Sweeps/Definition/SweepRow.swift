@@ -1,6 +1,9 @@
 /// Where a point stands, in the user's words (`lua-api.md`, Points).
 public enum PointState: String, Sendable, Hashable, CaseIterable {
   case new, waiting, submitted, running, done, failed, cancelled, blocked, unknown
+
+  /// True where nothing more happens by itself, and all that happened is known.
+  var isVerdict: Bool { self == .done || self == .failed || self == .cancelled }
 }
 
 /// One point with what is known of it (`lua-api.md`, Rows).

@@ -96,10 +96,12 @@ public struct ExitRecord: Sendable, Hashable {
   /// Required outputs that were not there.
   public var missing: [String]
   public var failure: Failure?
+  /// What the failure is about, such as the output that could not be taken.
+  public var detail: String
 
   public init(
     code: Int, signal: Int? = nil, start: Int64, end: Int64, files: [OutputFile] = [],
-    missing: [String] = [], failure: Failure? = nil
+    missing: [String] = [], failure: Failure? = nil, detail: String = ""
   ) {
     self.code = code
     self.signal = signal
@@ -108,12 +110,14 @@ public struct ExitRecord: Sendable, Hashable {
     self.files = files
     self.missing = missing
     self.failure = failure
+    self.detail = detail
   }
 
   /// A time within years of four digits, so that differences are numbers.
   private static func bounded(_ time: Int64) -> Int64 { min(max(0, time), 253_402_300_799) }
 
-  /// Reads a record; nil for one that is not whole or holds a manifest line that is none.
+  /// Reads a record; nil for one that is not whole. In a whole one a manifest line that is none
+  /// never becomes one: those outputs cannot be had.
   public init?(_ text: String) {
     guard let lines = RecordLines(text), let code = lines["code"].flatMap({ Int($0) }),
       let start = lines["start"].flatMap({ Int64($0) }).map(Self.bounded),
@@ -121,10 +125,11 @@ public struct ExitRecord: Sendable, Hashable {
     else { return nil }
     let files = lines.all("file").map { OutputFile($0) }
     let whole = files.compactMap(\.self)
-    guard whole.count == files.count else { return nil }
+    let failure = lines["error"].flatMap { Failure(rawValue: String($0)) }
     self.init(
       code: code, signal: lines["signal"].flatMap { Int($0) }, start: start, end: end,
       files: whole, missing: lines.all("missing").map(String.init),
-      failure: lines["error"].flatMap { Failure(rawValue: String($0)) })
+      failure: failure ?? (whole.count == files.count ? nil : .outputs),
+      detail: lines["detail"].map(String.init) ?? "")
   }
 }

@@ -90,6 +90,10 @@ enum JobRuntime {
     hpc_take_file() {
       hpc_g=${1#./}
       hpc_found=yes
+      # Named in the record where it cannot be taken; the manifest has a line a file.
+      hpc_bad=$hpc_g
+      case $hpc_g in *'
+    '*) return 1 ;; esac
       hpc_to=$hpc_tmp/files/$hpc_g
       [ ! -e "$hpc_to" ] || return 0
       mkdir -p "${hpc_to%/*}" || return 1
@@ -98,8 +102,15 @@ enum JobRuntime {
       fi
       hpc_hash=$(hpc_sum "$hpc_to") || return 1
       printf 'file=%s %s %s\n' "$(($(wc -c <"$hpc_to")))" "${hpc_hash%% *}" "$hpc_g" \
-        >>"$hpc_tmp/manifest"
+        >>"$hpc_tmp/manifest" || return 1
       hpc_flush "$hpc_to"
+    }
+    # In place of the manifest; what was put aside goes, so that a full disk has room for the record.
+    hpc_no_outputs() {
+      rm -rf "$hpc_tmp/files" "$hpc_tmp/room"
+      hpc_say "the output '$hpc_bad' of $hpc_a cannot be put aside"
+      printf 'error=outputs\ndetail=%s\n' "$(printf '%s' "$hpc_bad" | tr '\n' ' ')" \
+        >"$hpc_tmp/manifest"
     }
 
     # The program and its surroundings, as a small script of its own that becomes the program.
@@ -165,14 +176,20 @@ enum JobRuntime {
       hpc_watch=
     }
 
-    # hpc_end CODE SIGNAL: the exit record, last of all.
+    # hpc_end CODE SIGNAL: the exit record, last of all. Where the program has filled the disk, the
+    # room that was kept is for it.
     hpc_end() {
+      hpc_record "$@" && return
+      rm -f "$hpc_tmp/room"
+      hpc_record "$@"
+    }
+    hpc_record() {
       {
-        printf 'attempt=%s\nexecution=%s\ncode=%s\n' "$hpc_a" "$hpc_e" "$1"
-        if [ -n "$2" ]; then printf 'signal=%s\n' "$2"; fi
-        printf 'start=%s\nend=%s\n' "$hpc_start" "$(hpc_now)"
-        if [ -f "$hpc_tmp/manifest" ]; then cat "$hpc_tmp/manifest"; fi
-        printf 'complete=yes\n'
+        printf 'attempt=%s\nexecution=%s\ncode=%s\n' "$hpc_a" "$hpc_e" "$1" &&
+          if [ -n "$2" ]; then printf 'signal=%s\n' "$2"; fi &&
+          printf 'start=%s\nend=%s\n' "$hpc_start" "$(hpc_now)" &&
+          if [ -f "$hpc_tmp/manifest" ]; then cat "$hpc_tmp/manifest"; fi &&
+          printf 'complete=yes\n'
       } >"$hpc_tmp/exit" && hpc_publish "$hpc_tmp/exit" "$hpc_root/out/exit/$hpc_a.$hpc_e"
     }
 
@@ -206,6 +223,8 @@ enum JobRuntime {
 
       # 3. The program.
       hpc_start=$(hpc_now)
+      hpc_bad=
+      head -c 65536 /dev/zero >"$hpc_tmp/room"
       if [ -n "$hpc_folder" ]; then
         hpc_work=$hpc_home/$hpc_folder
       else
@@ -239,8 +258,7 @@ enum JobRuntime {
       # 4. The outputs, all in one step, and after them the exit record.
       if [ "$hpc_code" = 0 ]; then
         mkdir "$hpc_tmp/files" && "hpc_outputs_$1" &&
-          mv "$hpc_tmp/files" "$hpc_root/out/files/$hpc_a" ||
-          printf 'error=outputs\n' >>"$hpc_tmp/manifest"
+          mv "$hpc_tmp/files" "$hpc_root/out/files/$hpc_a" || hpc_no_outputs
       fi
       if [ "$hpc_code" = 137 ]; then hpc_end 137 9; else hpc_end "$hpc_code" ""; fi || return
       cd "$hpc_root" || return

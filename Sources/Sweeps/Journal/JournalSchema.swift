@@ -6,7 +6,16 @@ enum JournalSchema {
   static let applicationID: Int64 = 0x6870_6373
 
   /// Step i makes version i + 1 of version i; version 0 is an empty file.
-  static let migrations: [String] = [version1, version2]
+  static let migrations: [String] = [version1, version2, version3]
+
+  static let version3 = """
+    ALTER TABLE sweep ADD COLUMN
+      version TEXT                         /* of the definition, as it was when last run */;
+    ALTER TABLE sweep ADD COLUMN
+      inputs TEXT                          /* digest and name of each, as they were then */;
+    ALTER TABLE points ADD COLUMN
+      kept TEXT                            /* definition under which its result was kept */;
+    """
 
   /// Attempts of before keep their names; what was only staged is staged anew at the next run.
   /// (SQLite writes the text of a new column into the schema as it is: no `--` at its end.)
@@ -23,14 +32,20 @@ enum JournalSchema {
     UPDATE attempts SET tag = '' WHERE phase <> 'new';
     """
 
-  /// Lets a connection that only reads see version 1 as version 2.
-  static let viewsOfVersion1 = """
-    PRAGMA query_only = OFF;
-    CREATE TEMP VIEW sweep AS SELECT *, NULL AS fingerprint, NULL AS bucket FROM main.sweep;
-    CREATE TEMP VIEW submissions AS SELECT *, NULL AS script FROM main.submissions;
-    CREATE TEMP VIEW attempts AS SELECT *, '' AS tag FROM main.attempts;
-    PRAGMA query_only = ON;
-    """
+  /// Lets a connection that only reads see an older version as the newest.
+  static func views(of version: Int) -> String {
+    var sweep = "NULL AS version, NULL AS inputs"
+    var views = "CREATE TEMP VIEW points AS SELECT *, NULL AS kept FROM main.points;"
+    if version == 1 {
+      sweep += ", NULL AS fingerprint, NULL AS bucket"
+      views += """
+        CREATE TEMP VIEW submissions AS SELECT *, NULL AS script FROM main.submissions;
+        CREATE TEMP VIEW attempts AS SELECT *, '' AS tag FROM main.attempts;
+        """
+    }
+    views += "CREATE TEMP VIEW sweep AS SELECT *, \(sweep) FROM main.sweep;"
+    return "PRAGMA query_only = OFF; \(views) PRAGMA query_only = ON;"
+  }
 
   static let version1 = """
     CREATE TABLE sweep (

@@ -7,12 +7,18 @@ public struct PointDefinition: Sendable, Hashable {
   public var parameters: Parameters
   /// Digest of script, inputs and version that it last ran with; nil before.
   public var definition: String?
+  /// The one under which its user has kept its result though it ran with another.
+  public var kept: String?
 
-  public init(number: Int = 0, name: String, parameters: Parameters, definition: String? = nil) {
+  public init(
+    number: Int = 0, name: String, parameters: Parameters, definition: String? = nil,
+    kept: String? = nil
+  ) {
     self.number = number
     self.name = name
     self.parameters = parameters
     self.definition = definition
+    self.kept = kept
   }
 }
 
@@ -24,11 +30,19 @@ public struct RecordedDefinition: Sendable, Hashable {
   public var digest: String
   /// The script, to show what changed.
   public var source: String?
+  /// The version, and a line `DIGEST NAME` for each input that all points share; nil where they are
+  /// not known.
+  public var version: String?
+  public var inputs: String?
 
-  public init(space: String, digest: String, source: String?) {
+  public init(
+    space: String, digest: String, source: String?, version: String? = nil, inputs: String? = nil
+  ) {
     self.space = space
     self.digest = digest
     self.source = source
+    self.version = version
+    self.inputs = inputs
   }
 }
 
@@ -152,12 +166,14 @@ extension SweepJournal {
     var points: [PointDefinition] = []
     let names = ParameterJSON.Names()
     try checked { () throws(SQLiteFailure) in
-      try database.rows("SELECT point, name, parameters, definition FROM points ORDER BY point") {
+      try database.rows(
+        "SELECT point, name, parameters, definition, kept FROM points ORDER BY point"
+      ) {
         points.append(
           PointDefinition(
             number: $0[0].int ?? 0, name: $0[1].text ?? "",
             parameters: ParameterJSON.parameters($0[2].text ?? "{}", names),
-            definition: $0[3].text))
+            definition: $0[3].text, kept: $0[4].text))
       }
     }
     return points
@@ -184,13 +200,24 @@ extension SweepJournal {
     }
   }
 
+  /// Notes that results are kept under another definition than they came about with.
+  func keep(resultsUnder definitions: [Int: String]) throws(JournalError) {
+    try transaction { () throws(SQLiteFailure) in
+      for (number, definition) in definitions {
+        try database.run(
+          "UPDATE points SET kept = ? WHERE point = ?", [.text(definition), .init(number)])
+      }
+    }
+  }
+
   /// What was last said of the sweep.
   public func definition() throws(JournalError) -> RecordedDefinition? {
     var result: RecordedDefinition?
     try checked { () throws(SQLiteFailure) in
-      try database.rows("SELECT space, definition, source FROM sweep") {
+      try database.rows("SELECT space, definition, source, version, inputs FROM sweep") {
         result = RecordedDefinition(
-          space: $0[0].text ?? "", digest: $0[1].text ?? "", source: $0[2].text)
+          space: $0[0].text ?? "", digest: $0[1].text ?? "", source: $0[2].text,
+          version: $0[3].text, inputs: $0[4].text)
       }
     }
     return result
@@ -200,8 +227,11 @@ extension SweepJournal {
   public func keep(_ definition: RecordedDefinition) throws(JournalError) {
     try transaction { () throws(SQLiteFailure) in
       try database.run(
-        "UPDATE sweep SET space = ?, definition = ?, source = ?",
-        [.text(definition.space), .text(definition.digest), .init(definition.source)])
+        "UPDATE sweep SET space = ?, definition = ?, source = ?, version = ?, inputs = ?",
+        [
+          .text(definition.space), .text(definition.digest), .init(definition.source),
+          .init(definition.version), .init(definition.inputs),
+        ])
     }
   }
 }

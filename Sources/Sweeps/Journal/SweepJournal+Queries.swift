@@ -218,10 +218,8 @@ extension SweepJournal {
   }
 
   /// Where the log of a point's last submitted attempt is; nil where it has none.
-  func logPlace(
-    of point: Int
-  ) throws(JournalError) -> (attempt: AttemptName, submission: String, root: String)? {
-    var place: (attempt: AttemptName, submission: String, root: String)?
+  func logPlace(of point: Int) throws(JournalError) -> LogPlace? {
+    var place: LogPlace?
     try checked { () throws(SQLiteFailure) in
       try database.rows(
         """
@@ -233,7 +231,7 @@ extension SweepJournal {
         guard let root = $0[2].text else { return }
         let name = AttemptName(
           AttemptID(point: point, number: $0[0].int ?? 1), tag: $0[3].text ?? "")
-        place = (name, $0[1].text ?? "", root)
+        place = LogPlace(attempt: name, submission: $0[1].text ?? "", root: root)
       }
     }
     return place
@@ -250,4 +248,11 @@ extension SweepJournal {
       _ = try database.value("PRAGMA max_page_count = \(pages)")
     }
   }
+}
+
+/// Where on the machine the output of an attempt's program is.
+struct LogPlace: Sendable {
+  var attempt: AttemptName
+  var submission: String
+  var root: String
 }

@@ -92,10 +92,10 @@ public final class SweepJournal {
     guard version <= JournalSchema.migrations.count else {
       throw .newer(path: path, version: version, known: JournalSchema.migrations.count)
     }
-    if version == 1 {
+    if version < JournalSchema.migrations.count {
       // It is looked at as it is; who runs it brings it up.
       try checked { () throws(SQLiteFailure) in
-        try database.execute(JournalSchema.viewsOfVersion1)
+        try database.execute(JournalSchema.views(of: version))
       }
     }
     guard try service() != nil else { throw .missing(path: path) }

@@ -69,7 +69,11 @@ extension SweepMachine {
   mutating func takeUp(point number: Int) {
     let point = record.points[number - 1]
     usedNodeSeconds += point.attempts.reduce(0) { $0 + $1.nodeSeconds }
-    if point.verdict == .done { hasSuccess = true }
+    if point.verdict == .done,
+      !superseded.contains(AttemptID(point: number, number: point.attempts.count))
+    {
+      hasSuccess = true
+    }
     guard point.verdict == nil else { return }
     let last = point.attempts.last
     // A point that an edited space no longer has is collected, not started.

@@ -13,7 +13,8 @@ extension SweepMachine {
     } else if exit.code != 0 {
       closeExited(id, .exit(exit.code))
     } else if exit.failure == .outputs {
-      closeExited(id, .outputs("they could not be put aside on the machine"))
+      let what = exit.detail.isEmpty ? "they" : exit.detail
+      closeExited(id, .outputs("\(what) could not be put aside on the machine"))
     } else if !exit.missing.isEmpty {
       closeExited(id, .outputs("missing " + exit.missing.joined(separator: ", ")))
     } else {
@@ -55,7 +56,7 @@ extension SweepMachine {
   }
 
   private mutating func finishDone(_ id: AttemptID, result: String?, error: String?) {
-    hasSuccess = true
+    if !superseded.contains(id) { hasSuccess = true }
     update(point: id.point) {
       $0.result = result
       $0.resultError = error
@@ -182,7 +183,8 @@ extension SweepMachine {
     guard record.points[number - 1].verdict == nil else { return }
     update(point: number) { $0.verdict = verdict }
     openPoints -= 1
-    guard case .failed(let cause) = verdict, !hasSuccess else { return }
+    let last = AttemptID(point: number, number: record.points[number - 1].attempts.count)
+    guard case .failed(let cause) = verdict, !hasSuccess, !superseded.contains(last) else { return }
     let count = failuresAlike?.cause == cause ? (failuresAlike?.count ?? 0) + 1 : 1
     failuresAlike = (cause, count)
     if count >= settings.stopAfter, openPoints > 0 { stop(.sameFailure(cause, count: count)) }

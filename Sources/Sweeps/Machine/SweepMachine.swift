@@ -26,6 +26,8 @@ public struct SweepMachine: Sendable {
   let order: [Int]?
   /// Staged submissions whose script is not what would be prepared now.
   let outdated: Set<Int>
+  /// Attempts that run, or ran, something else than would run now: how they end tells nothing of it.
+  let superseded: Set<AttemptID>
   /// Prepared and not uploaded; uploaded and waiting for a sync; in that sync; staged.
   var uploading: Set<Int> = []
   var uploaded: [Int] = []
@@ -79,13 +81,15 @@ public struct SweepMachine: Sendable {
   ///   - order: numbers of points in the order in which new ones are taken up, those that are
   ///     missing last; nil for the order of their numbers.
   ///   - outdated: numbers of staged submissions whose script would be another one now.
+  ///   - superseded: attempts that were posted with another script than would be now.
   public init(
     record: SweepRecord, settings: SweepSettings, seed: UInt64, order: [Int]? = nil,
-    outdated: Set<Int> = []
+    outdated: Set<Int> = [], superseded: Set<AttemptID> = []
   ) {
     self.record = record
     self.order = order
     self.outdated = outdated
+    self.superseded = superseded
     self.settings = settings
     generator = SeededGenerator(seed: seed)
     listPause = settings.timing.listInterval

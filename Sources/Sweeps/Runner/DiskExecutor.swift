@@ -18,23 +18,3 @@ final class DiskExecutor: SerialExecutor {
     unsafe UnownedSerialExecutor(ordinary: self)
   }
 }
-
-/// Work with local files, beside the threads that tasks share.
-enum DiskQueue {
-  private static let queue = DispatchQueue(label: "hpc-sweep-files", attributes: .concurrent)
-
-  static func run<T: Sendable, Failure: Error>(
-    _ body: @escaping @Sendable () throws(Failure) -> T
-  ) async throws(Failure) -> T {
-    let result: Result<T, Failure> = await withCheckedContinuation { continuation in
-      queue.async {
-        do throws(Failure) {
-          continuation.resume(returning: .success(try body()))
-        } catch {
-          continuation.resume(returning: .failure(error))
-        }
-      }
-    }
-    return try result.get()
-  }
-}

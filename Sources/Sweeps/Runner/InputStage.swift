@@ -25,6 +25,20 @@ actor InputStage {
     return InputTree.digest(of: lines)
   }
 
+  /// A line `DIGEST NAME` for each, to show which have changed.
+  func lines(of inputs: [SweepInput]) async throws -> String {
+    var lines = ""
+    for input in inputs {
+      switch input {
+      case .local(let path, let name):
+        lines += "\(try await tree(path, name).digest) \(name)\n"
+      case .linked(let output):
+        lines += "\(SHA256.hexadecimal(of: Array(output.path.utf8))) \(output.name)\n"
+      }
+    }
+    return lines
+  }
+
   /// Uploads what is not there yet.
   func upload(_ inputs: [SweepInput], root: String) async throws {
     for input in inputs {
@@ -56,7 +70,7 @@ actor InputStage {
   private func tree(_ path: String, _ name: String) async throws -> InputTree {
     let input = SweepInput.local(path: path, name: name)
     if let known = trees[input] { return try await known.value }
-    let task = Task { try await DiskQueue.run { try InputTree(path: path, name: name) } }
+    let task = Task { try await DiskWork.run { try InputTree(path: path, name: name) } }
     trees[input] = task
     return try await task.value
   }

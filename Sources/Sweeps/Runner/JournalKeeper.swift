@@ -89,6 +89,11 @@ actor JournalKeeper {
     try step { () throws(JournalError) in try journal.keep(definition) }
   }
 
+  func keep(resultsUnder definitions: [Int: String]) throws {
+    let journal = try opened()
+    try step { () throws(JournalError) in try journal.keep(resultsUnder: definitions) }
+  }
+
   /// Number and definition of a point that is asked for by itself.
   func ask(for parameters: Parameters) throws(JournalError) -> PointDefinition? {
     let journal = try opened()

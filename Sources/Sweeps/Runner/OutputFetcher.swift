@@ -19,20 +19,20 @@ struct OutputFetcher: Sendable {
     let temporary = "\(folder)/.fetch-\(id)"
     let final = "\(folder)/\(name)"
     do {
-      try await DiskQueue.run { () throws(LocalFile.Failure) in
+      try await DiskWork.run { () throws(LocalFile.Failure) in
         try LocalFileTree.remove(temporary)
         try LocalFile.makeFolder(temporary)
       }
       for file in exit.files {
         let key = shell.key("\(root)/out/files/\(id)/\(file.name)")
         if let problem = try await get(file, key: key, into: temporary) {
-          try? await DiskQueue.run { () throws(LocalFile.Failure) in
+          try? await DiskWork.run { () throws(LocalFile.Failure) in
             try LocalFileTree.remove(temporary)
           }
           return .mismatch(problem)
         }
       }
-      try await DiskQueue.run { () throws(LocalFile.Failure) in
+      try await DiskWork.run { () throws(LocalFile.Failure) in
         // A point that runs anew: the outputs of its earlier success go.
         try LocalFileTree.remove(final)
         try LocalFile.move(temporary, to: final)
@@ -55,7 +55,7 @@ struct OutputFetcher: Sendable {
     var small: [UInt8]?
     if let slash = file.name.lastIndex(of: "/") {
       let parent = "\(folder)/\(file.name[..<slash])"
-      try await DiskQueue.run { () throws(LocalFile.Failure) in try LocalFile.makeFolder(parent) }
+      try await DiskWork.run { () throws(LocalFile.Failure) in try LocalFile.makeFolder(parent) }
     }
     do throws(ObjectStoreError) {
       if file.size > Self.small {
@@ -77,13 +77,13 @@ struct OutputFetcher: Sendable {
       }
     }
     if let bytes = small {
-      try await DiskQueue.run { () throws(LocalFile.Failure) in
+      try await DiskWork.run { () throws(LocalFile.Failure) in
         try LocalFile.write(bytes, to: path)
       }
       return nil
     }
     let size = file.size
-    let digest = try await DiskQueue.run { try FileDigest.sha256(path: path, length: size) }
+    let digest = try await DiskWork.run { try FileDigest.sha256(path: path, length: size) }
     return digest == file.sha256 ? nil : "\(file.name) is not what the job left"
   }
 }

@@ -152,6 +152,9 @@ extension SweepEngine {
       }
       do {
         return .fetched(id, .verified(result: try await function?(point, files), error: nil))
+      } catch is CancellationError {
+        // Nobody runs functions any more: the next run calls it.
+        return .fetched(id, .failed("the result function was interrupted"))
       } catch {
         return .fetched(id, .verified(result: nil, error: "\(error)"))
       }

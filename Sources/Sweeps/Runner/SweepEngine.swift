@@ -63,6 +63,8 @@ actor SweepEngine {
     start = setup.shell.time.uptime()
   }
 
+  /// False once nothing that comes from outside is heard any more.
+  var takesOrders: Bool { !isOver && !machine.isFinished }
   var now: Duration { setup.shell.time.uptime() - start }
   var root: String { machine.record.root?.path ?? "" }
 

@@ -1,7 +1,19 @@
+import ObjectStore
+
 extension SweepSession {
+  /// What the journal says, read beside the threads that tasks share: it may wait for a writer.
+  nonisolated func read<Value: Sendable>(
+    _ body: @escaping @Sendable (SweepBooks) throws(SweepError) -> Value
+  ) async throws(SweepError) -> Value {
+    let path = journalPath
+    return try await DiskWork.run { () throws(SweepError) in
+      try body(SweepBooks(journal: path))
+    }
+  }
+
   /// The state of the sweep; of a run in progress with what only that knows.
   public func status() async throws(SweepError) -> SweepStatus {
-    var status = try SweepBooks(journal: journalPath).status()
+    var status = try await read { books throws(SweepError) in try books.status() }
     if engine != nil {
       let own = progress
       status.progress.counts = own.counts
@@ -13,11 +25,16 @@ extension SweepSession {
     return status
   }
 
+  /// Names of submissions whose ids are not known, as the journal says; waits for the disk.
+  public nonisolated var unsure: [String] {
+    (try? SweepBooks(journal: journalPath).status().unsure) ?? []
+  }
+
   /// Rows as ``SweepBooks/rows(states:all:)``, with those that run told from those that wait.
   public func rows(
     states: Set<PointState>? = nil, all: Bool = false
   ) async throws(SweepError) -> [SweepRow] {
-    var rows = try SweepBooks(journal: journalPath).rows(all: all)
+    var rows = try await read { books throws(SweepError) in try books.rows(all: all) }
     if let engine {
       let running = await engine.runningPoints
       for index in rows.indices
@@ -31,13 +48,8 @@ extension SweepSession {
 
   /// What the program of a point's last attempt has written so far; asks the machine for it.
   public func logs(_ point: Int) async throws(SweepError) -> SweepLogs {
-    let place: (attempt: AttemptName, submission: String, root: String)?
-    do throws(JournalError) {
-      place = try SweepJournal(reading: journalPath).logPlace(of: point)
-    } catch {
-      throw SweepError(error)
-    }
-    guard let place else {
+    let found = try await read { books throws(SweepError) in try books.logPlace(of: point) }
+    guard let place = found else {
       throw SweepError(.argument, "point \(point) has not been submitted: there is no log of it")
     }
     let shell = SweepShell(service: service, timing: timing) { _ in }
@@ -54,12 +66,15 @@ extension SweepSession {
     }
   }
 
-  /// Runs the result function again over the outputs of done points that are here.
+  /// Runs the result function again over the outputs of done points that are here. Where it raises,
+  /// what it gave before stays beside its error.
   ///
   /// - Returns: how many.
   public func refreshResults() async throws(SweepError) -> Int {
     guard let function = definition?.result else { return 0 }
-    let rows = try SweepBooks(journal: journalPath).rows(states: [.done], all: true)
+    let rows = try await read { books throws(SweepError) in
+      try books.rows(states: [.done], all: true)
+    }
     var results: [Int: (result: String?, error: String?)] = [:]
     for row in rows {
       guard let folder = row.folder else { continue }
@@ -70,8 +85,10 @@ extension SweepSession {
       let point = SweepPoint(number: row.point, name: row.name, parameters: row.parameters)
       do {
         results[row.point] = (try await function(point, files), nil)
+      } catch is CancellationError {
+        throw SweepError(.stopped, "interrupted: the saved results are as they were")
       } catch {
-        results[row.point] = (nil, "\(error)")
+        results[row.point] = (row.result, "\(error)")
       }
     }
     if let engine {
@@ -101,18 +118,25 @@ extension SweepSession {
 }
 
 extension SweepEngine {
-  /// Points without a verdict that are meant.
-  func open(_ selection: PointSelection) -> [Int] {
-    machine.record.points.indices.map { $0 + 1 }.filter {
+  /// Cancels points without a verdict that are meant; how many, nil once the run is over.
+  func cancel(_ selection: PointSelection) -> Int? {
+    guard takesOrders else { return nil }
+    let numbers = machine.record.points.indices.map { $0 + 1 }.filter {
       machine.record.points[$0 - 1].verdict == nil && selection.points?.contains($0) != false
     }
+    receive(.cancel(numbers))
+    return numbers.count
   }
 
-  /// Points that failed or were cancelled and are meant.
-  func failed(_ selection: PointSelection) -> [Int] {
-    machine.record.points.indices.map { $0 + 1 }.filter {
+  /// Takes up points that failed or were cancelled and are meant: their numbers, nil once the run is
+  /// over.
+  func retry(_ selection: PointSelection, resources: String?) -> [Int]? {
+    guard takesOrders else { return nil }
+    let numbers = machine.record.points.indices.map { $0 + 1 }.filter {
       selection.isFailed($0, machine.record.points[$0 - 1])
     }
+    receive(.retry(numbers, resources: resources))
+    return numbers
   }
 
   var runningPoints: Set<Int> {

@@ -33,7 +33,10 @@ extension SweepSession {
   /// - Parameters:
   ///   - mode: how far to go.
   ///   - startsMembers: whether new points of the space are submitted.
-  func prepare(_ mode: SweepSettings.Mode, startsMembers: Bool) async throws -> Prepared {
+  ///   - edits: what is done about results that came about with something else.
+  func prepare(
+    _ mode: SweepSettings.Mode, startsMembers: Bool, edits: EditHandling
+  ) async throws -> Prepared {
     let relay = TroubleRelay()
     let shell = SweepShell(service: service, timing: timing) { relay.tell($0) }
     let stage = InputStage(shell: shell)
@@ -43,22 +46,23 @@ extension SweepSession {
     let keeper = try await openKeeper()
     do {
       var loaded: JournalKeeper.Loaded
-      if let blueprint, let definition {
+      var changed: [ChangedPoint] = []
+      if let blueprint, let definition, case .settled(let asking) = edits {
         try await keeper.register(definition.points)
         loaded = try await keeper.load()
-        let changed = try await self.changed(loaded, blueprint, stage)
-        if !changed.isEmpty { loaded = try await settle(changed, loaded, keeper) }
+        changed = try await self.changed(loaded, blueprint, stage)
+        let now = await recorded(blueprint, stage)
+        if !changed.isEmpty { loaded = try await settle(changed, now, loaded, keeper, asking) }
         try await check(loaded, blueprint)
-        try await keeper.keep(
-          RecordedDefinition(
-            space: definition.space, digest: blueprint.digest, source: definition.script.text))
+        try await keeper.keep(now)
       } else {
         loaded = try await keeper.load()
       }
-      let outdated = await outdated(loaded, blueprint, shell, stage)
+      let outdated = await outdated(loaded, blueprint, changed, shell, stage)
       let machine = SweepMachine(
         record: loaded.record, settings: settings(mode, startsMembers: startsMembers),
-        seed: seed(), order: loaded.order, outdated: outdated)
+        seed: seed(), order: loaded.order, outdated: outdated.staged,
+        superseded: outdated.attempts)
       return Prepared(
         setup: SweepEngine.Setup(
           machine: machine, points: loaded.points, blueprint: blueprint, shell: shell,
@@ -95,107 +99,44 @@ extension SweepSession {
 
   // MARK: Edits
 
-  /// A point with a verdict that ran with something else than would run now.
-  private struct Changed {
-    var number: Int
-    var isDone: Bool
-  }
-
-  private func changed(
-    _ loaded: JournalKeeper.Loaded, _ blueprint: SweepBlueprint, _ stage: InputStage
-  ) async throws -> [Changed] {
-    var changed: [Changed] = []
-    var shared: String?
-    for point in loaded.points {
-      let record = loaded.record.points[point.number - 1]
-      guard record.isMember, let verdict = record.verdict, verdict != .cancelled,
-        let ran = point.definition
-      else { continue }
-      let now: String
-      switch blueprint.definition.inputs {
-      case .fixed(let inputs):
-        if shared == nil {
-          shared = blueprint.definition(withInputs: try await stage.digest(of: inputs))
-        }
-        now = shared ?? ""
-      case .perPoint(let function):
-        let inputs = try await function(
-          SweepPoint(number: point.number, name: point.name, parameters: point.parameters))
-        now = blueprint.definition(withInputs: try await stage.digest(of: inputs))
-      }
-      if now != ran { changed.append(Changed(number: point.number, isDone: verdict == .done)) }
-    }
-    return changed
-  }
-
-  /// What `on_edit` says of points that ran with something else.
-  private func settle(
-    _ changed: [Changed], _ loaded: JournalKeeper.Loaded, _ keeper: JournalKeeper
-  ) async throws -> JournalKeeper.Loaded {
-    guard let definition else { return loaded }
-    switch definition.onEdit {
-    case .keep: return loaded
-    case .rerun:
-      let numbers = Set(changed.map(\.number))
-      _ = try await keeper.reopen(isDoneToo: true) { number, _ in numbers.contains(number) }
-      return try await keeper.load()
-    case .ask:
-      // What failed has no results to lose: it waits for a retry in any case.
-      let done = changed.count(where: \.isDone)
-      guard done > 0 else { return loaded }
-      let members = loaded.record.points.count(where: \.isMember)
-      throw SweepError(
-        .answerNeeded,
-        "\(Self.whatChanged(definition, loaded.recorded)) since \(done) of \(members) points ran"
-          + Self.changedLine(definition, loaded.recorded),
-        hint: "on_edit = \"keep\" keeps their results, \"rerun\" runs them anew")
-    }
-  }
-
-  private static func whatChanged(
-    _ definition: SweepDefinition, _ recorded: RecordedDefinition?
-  ) -> String {
-    guard definition.script.text != recorded?.source else {
-      return "inputs or version changed"
-    }
-    return (definition.script.source.isEmpty ? "the script" : definition.script.source) + " changed"
-  }
-
-  /// ` (line 7)`: the first line that differs.
-  private static func changedLine(
-    _ definition: SweepDefinition, _ recorded: RecordedDefinition?
-  ) -> String {
-    guard let old = recorded?.source, let new = definition.script.text, old != new else {
-      return ""
-    }
-    let before = old.split(separator: "\n", omittingEmptySubsequences: false)
-    let after = new.split(separator: "\n", omittingEmptySubsequences: false)
-    let same = zip(before, after).prefix { $0 == $1 }.count
-    return " (line \(same + 1))"
-  }
-
   /// Staged submissions whose script would be another one now: script, inputs, setup or resources
-  /// have changed, or a retry has said more of them.
+  /// have changed, or a retry has said more of them. And attempts that were posted so.
   private func outdated(
-    _ loaded: JournalKeeper.Loaded, _ blueprint: SweepBlueprint?, _ shell: SweepShell,
-    _ stage: InputStage
-  ) async -> Set<Int> {
-    guard let blueprint, let root = loaded.record.root?.path else { return [] }
+    _ loaded: JournalKeeper.Loaded, _ blueprint: SweepBlueprint?, _ changed: [ChangedPoint],
+    _ shell: SweepShell, _ stage: InputStage
+  ) async -> (staged: Set<Int>, attempts: Set<AttemptID>) {
+    guard let blueprint, let root = loaded.record.root?.path else { return ([], []) }
+    let record = loaded.record
+    var staged: Set<Int> = []
+    var attempts = Set(
+      changed.map {
+        AttemptID(point: $0.number, number: record.points[$0.number - 1].attempts.count)
+      })
+    // After a success failures alike stop nothing: then nobody asks what those ran that are posted.
+    let others = Set(changed.map(\.number))
+    let hasSuccess = record.points.indices.contains {
+      record.points[$0].verdict == .done && !others.contains($0 + 1)
+    }
     let writer = SubmissionWriter(blueprint: blueprint, shell: shell, stage: stage)
-    var outdated: Set<Int> = []
-    for (index, submission) in loaded.record.submissions.enumerated()
-    where submission.phase == .staged {
+    for (index, submission) in record.submissions.enumerated() {
+      let isStaged = submission.phase == .staged
+      guard
+        isStaged
+          || !hasSuccess && submission.script != nil
+            && submission.attempts.contains(where: { !record[attempt: $0].phase.isSettled })
+      else { continue }
       let parts = submission.attempts.map { id in
         let known = loaded.points[id.point - 1]
         let point = SweepPoint(
           number: known.number, name: known.name, parameters: known.parameters)
-        return SubmissionWriter.Part(id, at: point, in: loaded.record)
+        return SubmissionWriter.Part(id, at: point, in: record)
       }
       // What cannot be prepared any more is told when that is tried.
       let now = try? await writer.digest(name: submission.name, root: root, parts)
-      if now != submission.script { outdated.insert(index + 1) }
+      guard now != submission.script else { continue }
+      if isStaged { staged.insert(index + 1) } else { attempts.formUnion(submission.attempts) }
     }
-    return outdated
+    return (staged, attempts)
   }
 
   // MARK: Checks

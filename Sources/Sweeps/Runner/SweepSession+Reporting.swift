@@ -13,6 +13,9 @@ extension SweepSession {
     board.progress = report.progress
     report.anomalies = await engine.anomalies
     report.unsure = outcome.unsure
+    report.resultErrors = machine.record.points.count {
+      $0.isMember && $0.verdict == .done && $0.resultError != nil
+    }
     for number in settled.sorted() {
       switch machine.record.points[number - 1].verdict {
       case .done: report.newDone.append(number)
@@ -21,8 +24,7 @@ extension SweepSession {
       }
     }
     let books = OutcomeText(
-      record: machine.record, counts: report.progress.counts, name: name,
-      isSimulated: service.isSimulated)
+      record: machine.record, counts: report.progress.counts, clockRate: service.clockRate)
     report.pending = books.pending
     if let stop = outcome.stop {
       var tail: String?
@@ -64,8 +66,7 @@ extension SweepSession {
 struct OutcomeText {
   let record: SweepRecord
   let counts: [PointState: Int]
-  let name: String
-  let isSimulated: Bool
+  let clockRate: Double
 
   /// Points of the space without a verdict.
   var pending: Int {
@@ -119,7 +120,8 @@ struct OutcomeText {
     if elapsed == numbers.count {
       return SweepError(
         .pointsFailed,
-        "\(Self.points(elapsed)) hit their elapse limit (\(Elapse.spoken(limit)))",
+        "\(Self.points(elapsed)) hit their elapse limit (\(Elapse.spoken(limit)))"
+          + (fastClock(limit).map { "; \($0)" } ?? ""),
         hint: "s:retry{cause=\"elapse\", resources={elapse=\"\(Self.short(2 * limit))\"}}",
         counts: counts)
     }
@@ -127,9 +129,16 @@ struct OutcomeText {
       .prefix(5).map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
     let first = words.sorted().first ?? ""
     return SweepError(
-      .pointsFailed, "\(numbers.count) of \(total) points failed: \(list)",
+      .pointsFailed,
+      "\(numbers.count) of \(total) points failed: \(list)"
+        + (elapsed > 0 ? fastClock(limit).map { "; \($0)" } ?? "" : ""),
       hint: "s:logs(point) shows what they wrote; s:retry{cause=\"\(first)\"} runs them again",
       counts: counts)
+  }
+
+  /// Why programs that are quick enough hit a limit all the same; nil for a clock like ours.
+  private func fastClock(_ limit: Int) -> String? {
+    FastClock(rate: clockRate).map { "\($0.description): \($0.limit(limit))" }
   }
 
   /// `20m`, `2h`, `90s`.
@@ -158,7 +167,11 @@ struct OutcomeText {
         hint: "Check group, resource group and limits, and whether the machine is up",
         counts: counts)
     case .sameFailure(let cause, let count):
-      var message = "stopped: \(count) of the first \(count) points failed alike (\(cause))"
+      // More may have ended meanwhile, and others may have failed before.
+      let alike = max(count, record.points.count { $0.verdict == .failed(cause) })
+      let first = max(alike, counts[.failed] ?? 0)
+      var message = "stopped: \(alike) of the first \(first) points failed alike (\(cause))"
+      if cause == .elapse, let clock = FastClock(rate: clockRate) { message += ": \(clock)" }
       if let tail { message += ". Last lines of stderr:\n  \(tail)\n" }
       return SweepError(
         .stopped, message, hint: "s:retry{cause=\"\(cause.word)\"} after mending", counts: counts)

@@ -21,6 +21,8 @@ public actor SweepSession {
   let timing: SweepTiming
   private(set) var engine: SweepEngine?
   private var running: Task<Result<SweepReport, SweepError>, Never>?
+  private var question: Task<SweepDefinition.EditRule?, Never>?
+  private var isDetaching = false
   private var engineWaiters: [CheckedContinuation<Void, Never>] = []
 
   /// A sweep by its definition.
@@ -79,22 +81,26 @@ public actor SweepSession {
   /// Runs until every point has its verdict, or does one step. A run that is in progress is waited
   /// for instead.
   ///
+  /// - Parameters:
+  ///   - mode: how far to go.
+  ///   - asking: asks somebody about results of points that ran with something else; nil where
+  ///     nobody can be asked.
   /// - Returns: how it ended; a verdict that is no success is the report's ``SweepReport/error``.
   /// - Throws: why nothing was begun: another process, an answer that is needed, the definition.
   public func run(
-    _ mode: SweepSettings.Mode = .run
+    _ mode: SweepSettings.Mode = .run, asking: EditQuestion? = nil
   ) async throws(SweepError) -> SweepReport {
     while let running, await engine?.machine.settings.startsMembers == false {
       _ = await running.value
     }
-    if running == nil { begin { try await $0.perform(mode) } }
+    if running == nil { begin { try await $0.perform(mode, asking) } }
     guard let running else { throw SweepError(.stopped, "the run is over") }
     return try await running.value.get()
   }
 
   /// Runs in the background; ``wait()`` gives its report.
   public func start() {
-    if running == nil { begin { try await $0.perform(.run) } }
+    if running == nil { begin { try await $0.perform(.run, nil) } }
   }
 
   /// The report of the run in progress; nil where there is none.
@@ -107,6 +113,8 @@ public actor SweepSession {
   /// names what is not known yet.
   public func detach() async {
     guard let running else { return }
+    isDetaching = true
+    question?.cancel()
     await engineOrEnd()
     await engine?.receive(.detach)
     _ = await running.value
@@ -115,6 +123,7 @@ public actor SweepSession {
   private func begin(
     _ body: @escaping @Sendable (isolated SweepSession) async throws -> SweepReport
   ) {
+    isDetaching = false
     running = Task {
       let result: Result<SweepReport, SweepError>
       do {
@@ -144,9 +153,25 @@ public actor SweepSession {
     engineWaiters = []
   }
 
-  private func perform(_ mode: SweepSettings.Mode) async throws -> SweepReport {
-    let prepared = try await prepare(mode, startsMembers: definition != nil)
+  private func perform(
+    _ mode: SweepSettings.Mode, _ asking: EditQuestion?
+  ) async throws -> SweepReport {
+    let prepared = try await prepare(
+      mode, startsMembers: definition != nil, edits: .settled(asking))
     return try await drive(prepared, mode)
+  }
+
+  /// What the user wants of results that came about with something else than would run now; nil
+  /// where nobody answers.
+  func answer(
+    to whatChanged: String, _ asking: EditQuestion?
+  ) async -> SweepDefinition.EditRule? {
+    guard let asking, !isDetaching else { return nil }
+    let asked = Task { await asking(whatChanged) }
+    question = asked
+    defer { question = nil }
+    let answer = await asked.value
+    return isDetaching ? nil : answer
   }
 
   private func drive(
@@ -175,18 +200,18 @@ public actor SweepSession {
   public func cancel(_ selection: PointSelection = .all) async throws(SweepError) -> Int {
     await engineOrEnd()
     if let engine {
-      let numbers = await engine.open(selection)
-      await engine.receive(.cancel(numbers))
-      return numbers.count
+      if let count = await engine.cancel(selection) { return count }
+      _ = await running?.value
     }
-    if let running { _ = await running.value }
-    let numbers = try SweepBooks(journal: journalPath).rows(all: true).filter {
-      ![.done, .failed, .cancelled].contains($0.state)
-        && selection.points?.contains($0.point) != false
-    }.map(\.point)
+    let numbers = try await read { books throws(SweepError) in
+      try books.rows(all: true).filter {
+        !$0.state.isVerdict && selection.points?.contains($0.point) != false
+      }.map(\.point)
+    }
     guard !numbers.isEmpty else { return 0 }
+    if running != nil { return try await cancel(selection) }
     begin {
-      let prepared = try await $0.prepare(.step, startsMembers: false)
+      let prepared = try await $0.prepare(.step, startsMembers: false, edits: .ignored)
       return try await $0.drive(prepared, .step, first: [.cancel(numbers)])
     }
     guard let running else { return 0 }
@@ -210,9 +235,7 @@ public actor SweepSession {
       throw SweepError(.argument, "\(error)")
     }
     await engineOrEnd()
-    if let engine {
-      let numbers = await engine.failed(selection)
-      await engine.receive(.retry(numbers, resources: resources?.json))
+    if let engine, let numbers = await engine.retry(selection, resources: resources?.json) {
       return numbers
     }
     if let running { _ = await running.value }
@@ -234,12 +257,16 @@ public actor SweepSession {
 
   /// One point by itself: runs it unless it has a verdict, and waits for that.
   ///
-  /// - Parameter parameters: numbers are compared by value.
+  /// - Parameters:
+  ///   - parameters: numbers are compared by value.
+  ///   - asking: as for ``run(_:asking:)``.
   /// - Returns: its row; ``SweepRow/state`` says the verdict.
   /// - Throws: why it could not be run to its end.
-  public func eval(_ parameters: Parameters) async throws(SweepError) -> SweepRow {
+  public func eval(
+    _ parameters: Parameters, asking: EditQuestion? = nil
+  ) async throws(SweepError) -> SweepRow {
     do {
-      return try await evaluate(try ordered(parameters))
+      return try await evaluate(try ordered(parameters), asking)
     } catch let error as SweepError {
       throw error
     } catch let error as JournalError {
@@ -251,21 +278,15 @@ public actor SweepSession {
 
   private var isChecked = false
 
-  private func evaluate(_ parameters: Parameters) async throws -> SweepRow {
+  private func evaluate(
+    _ parameters: Parameters, _ asking: EditQuestion?
+  ) async throws -> SweepRow {
     while true {
-      if isChecked, let row = try? SweepBooks(journal: journalPath).row(parameters),
-        [.done, .failed, .cancelled].contains(row.state)
-      {
-        return row
-      }
+      if isChecked, let row = try? await row(parameters), row.state.isVerdict { return row }
       if let engine {
         guard let point = try await engine.setup.keeper.ask(for: parameters) else { continue }
         await engine.want(point)
-        if let row = try SweepBooks(journal: journalPath).row(point.parameters),
-          [.done, .failed, .cancelled].contains(row.state)
-        {
-          return row
-        }
+        if let row = try await row(point.parameters), row.state.isVerdict { return row }
         // It ended without this point, or before it heard of it: its end says which.
         if let running { try? await stopOf(running.value) }
         continue
@@ -275,7 +296,8 @@ public actor SweepSession {
         continue
       }
       begin {
-        let prepared = try await $0.prepare(.run, startsMembers: false)
+        let prepared = try await $0.prepare(
+          .run, startsMembers: false, edits: .settled(asking))
         $0.isChecked = true
         guard let point = try await prepared.setup.keeper.ask(for: parameters),
           try await prepared.setup.keeper.isOpen(point.number)
@@ -289,12 +311,16 @@ public actor SweepSession {
       }
       guard let running else { continue }
       let report = try await running.value.get()
-      if let row = try SweepBooks(journal: journalPath).row(parameters) {
-        if [.done, .failed, .cancelled].contains(row.state) { return row }
+      if let row = try await row(parameters) {
+        if row.state.isVerdict { return row }
         if let error = report.error, error.code != .pointsFailed { throw error }
         return row
       }
     }
+  }
+
+  private func row(_ parameters: Parameters) async throws(SweepError) -> SweepRow? {
+    try await read { books throws(SweepError) in try books.row(parameters) }
   }
 
   private func stopOf(_ result: Result<SweepReport, SweepError>) throws {

@@ -66,9 +66,8 @@ import Testing
       let home = try JobHome(shell: shell)
       var attempt = try home.attempt("1.1", "\(interpreter)echo $i $PATH_OF_I ${X-}")
       attempt.environment = [("i", "7"), ("PATH_OF_I", "a b")]
-      var script = home.script([attempt])
-      script.setup = setup
-      #expect(try home.run(script) == 0)
+      attempt.setup = setup
+      #expect(try home.run(home.script([attempt])) == 0)
       let found = home.text("log/tst0000001/1.1.out") ?? ""
       #expect(found.hasPrefix(setup.isEmpty ? "7 a b" : "7 a b 7"), "\(shell): \(found)")
     }
@@ -148,6 +147,37 @@ import Testing
     #expect(record.missing == ["not-there", "log-*.txt"])
     #expect(record.files.map(\.name) == ["there", "link", "-rf"])
     #expect(home.text("out/files/1.1/link") == "x\n")
+  }
+
+  @Test(arguments: JobHome.shells)
+  func anOutputThatCannotBeTakenLeavesARecord(shell: [String]) throws {
+    for (text, name) in [
+      ("echo x >a; printf x >'b\nc'", "b c"), ("echo x >a; mkdir d; echo x >d/e", "d/e"),
+    ] {
+      let home = try JobHome(shell: shell)
+      // A disk that takes no second file.
+      for tool in ["ln", "cp"] {
+        try home.write(
+          "../../bin/\(tool)",
+          "#!/bin/sh\ncase $* in */d/e*) exit 1 ;; esac\nexec /bin/\(tool) \"$@\"\n")
+        try FileManager.default.setAttributes(
+          [.posixPermissions: 0o755], ofItemAtPath: home.home.path + "/bin/\(tool)")
+      }
+      let attempt = try home.attempt("1.1", text, outputs: [.init("a"), .init("*c"), .init("d*")])
+      try home.run(home.script([attempt]), path: home.home.path + "/bin:")
+      let record = try home.exit()
+      #expect(record.code == 0)
+      #expect(record.failure == .outputs)
+      #expect(record.detail == name)
+      #expect(record.files.isEmpty)
+      #expect(home.names("out/files").isEmpty)
+    }
+  }
+
+  @Test func aWholeRecordWithABadLineIsAVerdict() {
+    let text = "attempt=1.1\ncode=0\nstart=1\nend=2\nfile=1 x a\nb\ncomplete=yes\n"
+    #expect(ExitRecord(text)?.failure == .outputs)
+    #expect(ExitRecord(text.replacing("complete=yes\n", with: "")) == nil)
   }
 
   @Test(arguments: JobHome.shells)

@@ -176,6 +176,27 @@ import Testing
     #expect(try other.open().load().points.count == 3)
   }
 
+  @Test func theSecondVersionCanBeLookedAtAsItIs() throws {
+    do {
+      let old = try SQLiteDatabase(path: file.path, readOnly: false)
+      try old.execute(JournalSchema.version1 + JournalSchema.version2)
+      try old.execute(
+        """
+        PRAGMA application_id = \(JournalSchema.applicationID);
+        PRAGMA user_version = 2;
+        INSERT INTO sweep (id, name, endpoint, account, created, fingerprint)
+          VALUES (1, 'ising', 'https://hpc.example', 'AK…7Q', 0, 'f');
+        INSERT INTO points (point, name, key, parameters, position, definition)
+          VALUES (1, 'T=1', 'a', '{"T":1}', 0, 'd');
+        """)
+    }
+    let reader = try SweepJournal(reading: file.path)
+    #expect(try reader.definitions().map(\.definition) == ["d"])
+    #expect(try reader.definition()?.inputs == nil)
+    #expect(try reader.service()?.fingerprint == "f")
+    #expect(try reader.rows(all: true, folder: "").map(\.state) == [.new])
+  }
+
   @Test func attemptsOfTheFirstVersionKeepTheirNames() throws {
     do {
       let old = try SQLiteDatabase(path: file.path, readOnly: false)
@@ -201,6 +222,8 @@ import Testing
     #expect(try reader.logPlace(of: 1)?.attempt.description == "1.2")
     #expect(try reader.load().points[0].attempts.map(\.tag) == ["", ""])
     #expect(try reader.service()?.fingerprint == nil)
+    #expect(try reader.definitions().map(\.kept) == [nil, nil])
+    #expect(try reader.definition()?.version == nil)
     #expect(try reader.database.value("PRAGMA user_version") == .integer(1))
 
     let service = JournalService(

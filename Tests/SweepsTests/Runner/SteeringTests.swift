@@ -1,5 +1,6 @@
 import Foundation
 import Simulator
+import Synchronization
 import TestSupport
 import Testing
 
@@ -127,12 +128,105 @@ import Testing
     definition.onEdit = .keep
     #expect(try await world.session(definition).run().newDone == [])
     #expect(try world.read("test.out/x=2/out.txt") == "2\n")
+    // That is remembered, and taken back by who says so.
+    definition.onEdit = .ask
+    #expect(try await world.session(definition).run().newDone == [])
     definition.onEdit = .rerun
     #expect(try await world.session(definition).run().newDone == [1, 2])
     #expect(try world.read("test.out/x=2/out.txt") == "22\n")
     definition.onEdit = .ask
     #expect(try await world.session(definition).run().newDone == [])
     #expect(try world.rows(definition).map(\.attempts) == [2, 2])
+  }
+
+  @Test func whoeverIsAskedDecidesAboutEdits() async throws {
+    let world = try SweepWorld()
+    try world.write("a.dat", "1")
+    try world.write("b.dat", "1")
+    var definition = try world.definition(2, script: Self.script)
+    definition.inputs = .fixed([
+      .local(path: world.folder.path + "/a.dat", name: "a.dat"),
+      .local(path: world.folder.path + "/b.dat", name: "b.dat"),
+    ])
+    definition.version = "1"
+    #expect(try await world.session(definition).run().newDone == [1, 2])
+    let questions = Mutex<[String]>([])
+    func asking(_ answer: SweepDefinition.EditRule?) -> EditQuestion {
+      { question in
+        questions.withLock { $0.append(question) }
+        return answer
+      }
+    }
+    try world.write("b.dat", "2")
+    let error = await #expect(throws: SweepError.self) {
+      try await world.session(definition).run(asking: asking(nil))
+    }
+    #expect(error?.code == .answerNeeded)
+    #expect(error?.description.contains("on_edit = \"keep\"") == true)
+    #expect(try await world.session(definition).run(asking: asking(.keep)).newDone == [])
+    #expect(try await world.session(definition).run(asking: asking(.rerun)).newDone == [])
+    definition.version = "2"
+    definition.script = SweepScript(.text(Self.script + "true\n"), source: "test.sh")
+    // What only steers asks nothing and changes nothing.
+    #expect(try await world.session(definition).cancel() == 0)
+    #expect(try await world.session(definition).run(asking: asking(.rerun)).newDone == [1, 2])
+    definition.version = "3"
+    #expect(try await world.session(definition).run(asking: asking(.keep)).newDone == [])
+    #expect(
+      questions.withLock { $0 } == [
+        "the input b.dat changed since 2 of 2 points ran",
+        "the input b.dat changed since 2 of 2 points ran",
+        "test.sh and the version (\"1\" before, \"2\" now) changed since 2 of 2 points ran "
+          + "(test.sh: line 3)",
+        "the version (\"2\" before, \"3\" now) changed since 2 of 2 points ran",
+      ])
+  }
+
+  @Test func aQuestionEndsWithTheRunThatAsked() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(1, script: Self.script)
+    #expect(try await world.session(definition).run().error == nil)
+    definition.script = SweepScript(.text(Self.script + "true\n"), source: "test.sh")
+    let session = world.session(definition)
+    let isAsked = Mutex(false)
+    let run = Task {
+      try await session.run(asking: { _ in
+        isAsked.withLock { $0 = true }
+        // Somebody who never answers.
+        try? await Task.sleep(for: .seconds(600))
+        return .rerun
+      })
+    }
+    try await world.until { isAsked.withLock { $0 } }
+    await session.detach()
+    await #expect(throws: SweepError.self) { try await run.value }
+    #expect(try world.rows(definition).map(\.attempts) == [1])
+  }
+
+  @Test func aResultFunctionThatRaisesLeavesWhatItGaveBefore() async throws {
+    let world = try SweepWorld()
+    struct Mishap: Error, CustomStringConvertible { var description: String { "a mishap" } }
+    var definition = try world.definition(3, script: Self.script)
+    definition.result = { point, _ in
+      if point.number == 3 { throw Mishap() }
+      return "\(point.number)"
+    }
+    #expect(try await world.session(definition).run().resultErrors == 1)
+    definition.result = { point, _ in
+      if point.number == 1 { throw CancellationError() }
+      return "\(point.number)0"
+    }
+    await #expect(throws: SweepError.self) { try await world.session(definition).refreshResults() }
+    #expect(try world.rows(definition).map(\.result) == ["1", "2", nil])
+    definition.result = { point, _ in
+      if point.number == 1 { throw Mishap() }
+      return "\(point.number)0"
+    }
+    #expect(try await world.session(definition).refreshResults() == 3)
+    let rows = try world.rows(definition)
+    #expect(rows.map(\.result) == ["1", "20", "30"])
+    #expect(rows.map(\.resultError) == ["a mishap", nil, nil])
+    #expect(try await world.session(definition).run().resultErrors == 1)
   }
 
   @Test func newPointsJoinAndOthersAreHidden() async throws {
@@ -188,6 +282,7 @@ import Testing
     let busy = await #expect(throws: SweepError.self) { try await world.session(definition).run() }
     #expect(busy?.code == .busy)
     #expect(busy?.exitCode == 75)
+    #expect(busy?.hint == "hpc sweep status test shows it")
     withExtendedLifetime(holder) {}
   }
 

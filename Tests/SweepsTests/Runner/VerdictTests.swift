@@ -1,5 +1,6 @@
 import Foundation
 import HPCClient
+import Simulator
 import TestSupport
 import Testing
 
@@ -40,7 +41,7 @@ import Testing
     var point = PointRecord()
     point.verdict = .failed(cause)
     let text = OutcomeText(
-      record: SweepRecord(points: [point]), counts: [.failed: 1], name: "x", isSimulated: false)
+      record: SweepRecord(points: [point]), counts: [.failed: 1], clockRate: 1)
     #expect(text.failureError([1]).hint?.contains("s:retry{cause=\"\(word)\"") == true)
     let stopped = text.error(
       .sameFailure(cause, count: 5), unsure: [], trouble: nil, tail: nil)
@@ -141,6 +142,55 @@ import Testing
     #expect(text.contains("points failed alike (exit 127). Last lines of stderr:"))
     #expect(text.contains("nosuchprogram"))
     #expect(text.contains("s:retry{cause=\"exit 127\"} after mending"))
+  }
+
+  @Test func failuresOfWhatWasPostedBeforeAnEditStopNothing() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(
+      4,
+      script: """
+        #!/bin/sh
+        # {{x}}
+        until [ -e "$HOME/go" ]; do sleep 0.05; done
+        exit 7
+        """)
+    definition.stopAfter = 2
+    definition.maxQueued = 3
+    let session = world.session(definition)
+    await session.start()
+    try await world.until { (try? await session.rows(states: [.running]))?.count == 3 }
+    await session.detach()
+    try Data().write(to: URL(filePath: world.simulator.home + "/go"))
+    definition.script = SweepScript(.text("#!/bin/sh\n# {{x}}\n"), source: "test.sh")
+    let report = try await world.session(definition).run()
+    #expect(report.newFailed == [1, 2, 3], "\(report)")
+    #expect(report.newDone == [4])
+    #expect(report.error?.code == .pointsFailed)
+  }
+
+  @Test func aSuccessOfBeforeAnEditIsNoneOfWhatRunsNow() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(1, script: "#!/bin/sh\n# {{x}}\n")
+    definition.onEdit = .keep
+    definition.stopAfter = 2
+    definition.maxQueued = 1
+    #expect(try await world.session(definition).run().newDone == [1])
+    definition.points = try world.definition(9, script: "").points
+    definition.script = SweepScript(.text("#!/bin/sh\n# {{x}}\nexit 7\n"), source: "test.sh")
+    let report = try await world.session(definition).run()
+    #expect(
+      report.error?.message.hasPrefix("stopped: 2 of the first 2 points") == true, "\(report)")
+  }
+
+  @Test func anElapseLimitOnAFastClockSaysSo() async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(1, script: "#!/bin/sh\n# {{x}}\nsleep 60\n")
+    definition.resources = .fixed(Resources(node: "1", elapse: 600))
+    let report = try await world.session(definition).run()
+    #expect(
+      report.error?.message
+        == "1 point hit their elapse limit (10 min); the simulator's clock runs 200 times faster "
+        + "than its programs: 10 min are 3 s here")
   }
 
   @Test func aBudgetEndsTheSweepBeforeItIsPassed() async throws {
