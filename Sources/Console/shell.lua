@@ -53,6 +53,9 @@ local function wait()
   local status = 0
   for _, job in ipairs(list) do
     job.age = job.age - job.age % 0.1
+    if not job.name and job.sweep then
+      job.job_name = job.sweep .. " " .. job.point
+    end
     if job.never_seen then
       job.state, job.evidence = "unknown", "never seen"
       hpc.log.error(job.observation)

@@ -32,7 +32,7 @@ extension HPCClient {
     let error: HPCError
     do {
       let id = try await post(jobfile: jobfile, qopt: qopt, options)
-      submitted.withLock { _ = $0.insert(id) }
+      submitted.withLock { $0[id] = jobfile }
       tellIfCancelled(jobfile, .accepted(id))
       return id
     } catch let reason {

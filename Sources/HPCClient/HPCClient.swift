@@ -59,8 +59,8 @@ public final class HPCClient: Sendable {
   let transport: any HTTPTransport
   private let signer: SigV4Signer
   private let hasAnswered = Mutex(false)
-  /// Jobs that this client submitted: never candidates of another submission.
-  let submitted = Mutex<Set<JobID>>([])
+  /// Jobs that this client submitted, and of which scripts: never candidates of another submission.
+  let submitted = Mutex<[JobID: String]>([:])
   /// What this process has seen of the account's jobs.
   let memory: JobMemory
   private let lastOutageNotice = Mutex<Duration?>(nil)

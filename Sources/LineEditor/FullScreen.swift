@@ -59,6 +59,9 @@ public final class FullScreen {
     return bytes.isEmpty ? [.endOfInput] : decoder.take(bytes)
   }
 
+  /// Has what the process writes meanwhile take no more room than is sensible; to be called often.
+  public func boundOutput() { capture?.keepNewest() }
+
   /// Shows lines from the top, each already cut to the width.
   public func draw(_ lines: [String]) {
     guard isOpen else { return }

@@ -15,6 +15,12 @@ public final class OutputCapture {
   private var offset: off_t = 0
   /// The beginning of a line that is not ended yet.
   private var pending: [UInt8] = []
+  /// Lines that were given up for want of room.
+  private var dropped = 0
+  /// What may be held back: whoever asks ``isFull`` or calls ``keepNewest()`` sees to it.
+  private static let limit = 4 << 20
+  /// Text without an end that is taken for a line.
+  private static let longestLine = 1 << 16
   /// Whether the descriptors lead into the file now.
   public private(set) var isActive = false
 
@@ -57,12 +63,46 @@ public final class OutputCapture {
 
   /// The whole lines written since the last call.
   public func takeLines() -> [UInt8] {
-    readNew()
-    guard let end = pending.lastIndex(of: 0x0a) else { return [] }
-    let lines = pending[...end].split(separator: 0x0a, omittingEmptySubsequences: false)
-      .map(Self.visible).joined(separator: [0x0a])
-    pending.removeSubrange(...end)
-    return Array(lines)
+    while readNew() {}
+    return cutLines()
+  }
+
+  /// What of `pending` is complete.
+  private func cutLines() -> [UInt8] {
+    var end = pending.lastIndex(of: 0x0a)
+    // Who writes without ever ending a line is shown all the same, whole characters of it.
+    if end == nil, pending.count > Self.longestLine,
+      let last = pending.lastIndex(where: { $0 & 0xc0 != 0x80 }), last > 0
+    {
+      end = last - 1
+    }
+    guard let end else { return [] }
+    let lines = pending[...end]
+    defer { pending.removeSubrange(...end) }
+    guard lines.contains(0x0d) else { return Array(lines) }
+    return Array(
+      lines.split(separator: 0x0a, omittingEmptySubsequences: false).map(Self.visible)
+        .joined(separator: [0x0a]))
+  }
+
+  /// Whether as much is held back as should be; what writes on had better pause.
+  public var isFull: Bool { held > Self.limit }
+
+  /// Gives the oldest lines up where there are too many, for a time when nobody can be made to pause.
+  public func keepNewest() {
+    guard isFull else { return }
+    while readNew() {}
+    let cut = pending.count - Self.limit / 2
+    guard cut > 0 else { return }
+    let end = pending[cut...].firstIndex(of: 0x0a).map { $0 + 1 } ?? cut
+    dropped += pending[..<end].count { $0 == 0x0a }
+    pending.removeSubrange(..<end)
+  }
+
+  private var held: Int {
+    var information = stat()
+    guard isActive, unsafe fstat(file, &information) == 0 else { return 0 }
+    return pending.count + Int(information.st_size - offset)
   }
 
   /// The line that is not ended yet, as a terminal would show it: what stands after the last return
@@ -95,7 +135,15 @@ public final class OutputCapture {
   public func stop() -> Bool {
     guard isActive else { return false }
     _ = unsafe fflush(hpc_stdout())
-    Descriptor.write(takeLines(), to: terminal)
+    if dropped > 0 {
+      Descriptor.write("… \(dropped) lines of output are left out\n".utf8, to: terminal)
+      dropped = 0
+    }
+    var hasMore = true
+    while hasMore {
+      hasMore = readNew()
+      Descriptor.write(cutLines(), to: terminal)
+    }
     unsafe Self.active = nil
     _ = dup2(terminal, 1)
     if capturesErrors { _ = dup2(errors, 2) }
@@ -106,17 +154,21 @@ public final class OutputCapture {
     return !rest.isEmpty
   }
 
-  private func readNew() {
+  /// Reads on, a megabyte at the most.
+  ///
+  /// - Returns: whether there is more.
+  private func readNew() -> Bool {
     var information = stat()
-    guard isActive, unsafe fstat(file, &information) == 0 else { return }
-    while offset < information.st_size {
-      let want = min(Int(information.st_size - offset), 1 << 20)
+    guard isActive, unsafe fstat(file, &information) == 0 else { return false }
+    let want = min(Int(information.st_size - offset), 1 << 20)
+    var hasRead = false
+    if want > 0 {
       let chunk = unsafe [UInt8](unsafeUninitializedCapacity: want) { buffer, size in
         size = unsafe max(0, pread(file, buffer.baseAddress, want, offset))
       }
-      if chunk.isEmpty { break }
       pending += chunk
       offset += off_t(chunk.count)
+      hasRead = !chunk.isEmpty
     }
     // What a carriage return makes invisible need not be kept.
     if pending.count > 1 << 16, let last = pending.dropLast().lastIndex(of: 0x0d),
@@ -127,6 +179,7 @@ public final class OutputCapture {
     // Emptied whenever it is read to its end: it never holds more than one batch of the loop.
     if offset > 0, offset >= information.st_size, ftruncate(file, 0) == 0 { offset = 0 }
     unsafe Self.released = offset
+    return hasRead && offset > 0
   }
 
   /// Async-signal-safe: the descriptors lead to the terminal again and what was held back is shown.

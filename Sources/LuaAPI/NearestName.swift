@@ -7,13 +7,27 @@ enum NearestName {
   ///   - candidates: what would have been valid; the first of equals wins.
   /// - Returns: the candidate, nil when all are far from the word.
   static func find(_ word: String, in candidates: [String]) -> String? {
-    let limit = max(1, min(3, (word.count + 1) / 2))
     var best: (name: String, edits: Int)?
     for name in candidates {
-      let edits = distance(Array(word.lowercased()), Array(name.lowercased()))
-      if edits <= limit, edits < best?.edits ?? .max { best = (name, edits) }
+      if let edits = edits(from: word, to: name), edits < best?.edits ?? .max {
+        best = (name, edits)
+      }
     }
     return best?.name
+  }
+
+  /// How far a word is from a name, in whatever case.
+  ///
+  /// - Returns: edits, nil where one was hardly meant by the other: a third of the letters may be
+  ///   wrong, the first not, and the beginning of a name is as good as its farthest misspelling.
+  static func edits(from word: String, to name: String) -> Int? {
+    let (a, b) = (Array(word.lowercased()), Array(name.lowercased()))
+    let edits = distance(a, b)
+    let limit = min(3, (max(a.count, b.count) - 1) / 3)
+    let isCut = edits == 1 && a.count > 1 && a.count < b.count
+    let isSwapped = a.count > 1 && b.count > 1 && a[0] == b[1] && a[1] == b[0]
+    if isCut || edits <= limit && (a.first == b.first || isSwapped) { return edits }
+    return a.count >= 3 && b.starts(with: a) ? 4 : nil
   }
 
   /// Edits (insert, delete, replace, swap of neighbours) between two words: Damerau–Levenshtein,

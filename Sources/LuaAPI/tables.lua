@@ -1,16 +1,95 @@
 -- Rows as aligned text: what tables of jobs and rows print as; loaded when first needed.
 local native = ...
 
+local deepest, most = 4, 20
+
+local function plain(value)
+  return math.type(value) == "float" and string.format("%.6g", value) or tostring(value)
+end
+
+-- Numbers, then strings, then whatever else is a key.
+local function precedes(a, b)
+  local ranks = { number = 1, string = 2 }
+  local first, second = ranks[type(a)] or 3, ranks[type(b)] or 3
+  if first ~= second or first == 3 then
+    return first < second
+  end
+  return a < b
+end
+
+-- A value within a cell, Lua-like: tables by raw access, within limits of depth and length.
+local function inline(value, depth, above)
+  if type(value) == "string" and depth > 1 then
+    return '"' .. value .. '"'
+  elseif type(value) ~= "table" then
+    return plain(value)
+  end
+  local kind = getmetatable(value)
+  kind = type(kind) == "table" and kind or {}
+  local objects = tostring(kind.__name):match("^(%a+)%[%]$")
+  if objects then
+    return ("%d %s%s"):format(rawlen(value), objects:lower(), rawlen(value) == 1 and "" or "s")
+  elseif kind.__tostring then
+    return tostring(value)
+  elseif above[value] then
+    return "{ cycle }"
+  elseif next(value) == nil then
+    return "{}"
+  elseif depth > deepest then
+    return "{…}"
+  end
+  above[value] = true
+  local parts, keys, length = {}, {}, rawlen(value)
+  for i = 1, math.min(length, most) do
+    parts[i] = inline(rawget(value, i), depth + 1, above)
+  end
+  for key in next, value do
+    if math.type(key) ~= "integer" or key < 1 or key > length then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys, precedes)
+  for i = 1, math.min(#keys, most) do
+    local key = keys[i]
+    local name = type(key) == "string" and key:match("^[%a_][%w_]*$")
+    name = name or "[" .. inline(key, deepest + 1, above) .. "]"
+    parts[#parts + 1] = name .. " = " .. inline(rawget(value, key), depth + 1, above)
+  end
+  above[value] = nil
+  local more = length + #keys - #parts
+  if more > 0 then
+    parts[#parts + 1] = "… " .. more .. " more"
+  end
+  local inside = table.concat(parts, ", ")
+  return #keys > 0 and "{ " .. inside .. " }" or "{" .. inside .. "}"
+end
+
 local function cell(value)
-  local is_float = math.type(value) == "float"
-  return is_float and string.format("%.6g", value) or value == nil and "" or tostring(value)
+  return value == nil and "" or inline(value, 1, {})
+end
+
+-- A table that is no list, key by key.
+local function listed(record)
+  local rows = {}
+  for key, value in pairs(record) do
+    rows[#rows + 1] = { key = key, value = value }
+  end
+  table.sort(rows, function(a, b)
+    return precedes(a.key, b.key)
+  end)
+  return rows
 end
 
 -- Without columns: the keys of all rows, numbers first, then by name; for jobs what pjstat shows.
 return function(rows, columns)
   local kind = getmetatable(rows)
   kind = type(kind) == "table" and kind or {}
-  rows = rows[1] == nil and kind.record and { rows } or rows
+  local is_list = rows[1] ~= nil or next(rows) == nil or tostring(kind.__name):find("%[%]$")
+  if not is_list and (kind.record or columns or native.is_job(rows)) then
+    rows = { rows }
+  elseif not is_list then
+    rows, columns = listed(rows), { "key", "value" }
+  end
   if not columns and rows[1] == nil then
     return kind.footer and "(none)\n" .. kind.footer or "(none)"
   end

@@ -270,9 +270,10 @@ extension LuaState {
     // What an interrupt changed the caller of the loop must see before the loop sleeps.
     let interrupted = machine.takeInterrupt()
     let busy = handleMessages() || interrupted
-    let ran = machine.step(nanoseconds: Self.batch)
+    let ran = !pausesTasks && machine.step(nanoseconds: Self.batch)
     releaseReferences()
-    let idle = !busy && !ran && inbox.isEmpty && deferred.isEmpty && !machine.hasReady
+    let mayStep = !pausesTasks && machine.hasReady
+    let idle = !busy && !ran && inbox.isEmpty && deferred.isEmpty && !mayStep
     if idle, deadlocks, isDeadlocked {
       if let foreground = machine.foreground {
         machine.stop(foreground, .deadlock)
@@ -282,7 +283,7 @@ extension LuaState {
       return
     }
     willWait?()
-    poll(watching: true, until: idle ? machine.nextTimer : 0)
+    poll(watching: true, until: !idle ? 0 : pausesTasks ? UInt64.max : machine.nextTimer)
   }
 
   /// Every task waits for another one, so that none can go on.

@@ -67,6 +67,9 @@ public final class LuaState {
   /// Is called each time before the loop waits: everything that tasks wrote in this turn is there.
   public var willWait: (() -> Void)?
 
+  /// Whether tasks rest, whatever they wait for, while the loop goes on with everything else.
+  public var pausesTasks = false
+
   /// Opens a state with the standard libraries; like `lua -E` it may ignore LUA_PATH and LUA_CPATH.
   public init(ignoresEnvironment: Bool = false) throws {
     inbox = try LuaInbox()

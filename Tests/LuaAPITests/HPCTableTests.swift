@@ -221,4 +221,22 @@ import Testing
       """)[0].text
     #expect(text == "b    a\nx    1\nyy  22")
   }
+
+  @Test(arguments: [
+    ("{{a = {1, 'x', {y = 2.5}}}}", #"a\#n{1, "x", { y = 2.5 }}"#),
+    ("{{a = {{{{{1}}}}}}}", "a\n{{{{{…}}}}}"), ("{{a = {}}}", "a\n{}"),
+    ("{{a = {['b c'] = true, [-1] = 1}}}", #"a\#n{ [-1] = 1, ["b c"] = true }"#),
+    ("{{a = (function() local t = {} t.t = t return t end)()}}", "a\n{ t = { cycle } }"),
+    (
+      "{{a = (function() local t = {} for i = 1, 25 do t[i] = i end return t end)()}}",
+      "a\n{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, … 5 more}"
+    ),
+    ("{{a = setmetatable({}, {__tostring = function() return 'own' end})}}", "a\nown"),
+    ("{x = {1}, y = 'text'}", "key  value\nx    {1}\ny    text"), ("{}", "(none)"),
+  ])
+  func showGoesIntoTables(rows: String, expected: String) async throws {
+    let text = try await run(
+      "local out print = function(s) out = s end hpc.show(\(rows)) return out")[0].text
+    #expect(text == expected)
+  }
 }

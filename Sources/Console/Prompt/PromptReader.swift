@@ -128,7 +128,8 @@ final class PromptReader {
   }
 
   /// Waits for a program that has the terminal, while the loop runs; what tasks write meanwhile is
-  /// shown after it. SIGTERM is passed on, and ends the session once the program has ended.
+  /// shown after it, and pauses them where it is much. SIGTERM is passed on, and ends the session once
+  /// the program has ended.
   ///
   /// - Parameters:
   ///   - child: the program.
@@ -137,7 +138,7 @@ final class PromptReader {
   func wait(for child: TerminalChild, closing: String = "") -> Int32 {
     capture?.start()
     let before = state.idleInterrupt
-    var isTerminated = false
+    var (isTerminated, hasPaused) = (false, false)
     state.idleInterrupt = { [unowned self] signal in
       guard signal == SIGTERM else { return }
       terminate(128 + signal)
@@ -147,7 +148,12 @@ final class PromptReader {
     if child.descriptor >= 0 {
       var hasEnded = false
       let watch = state.watch(child.descriptor) { _ in hasEnded = true }
-      state.wait { hasEnded || isTerminated }
+      state.wait { [self] in
+        state.pausesTasks = capture?.isFull == true
+        hasPaused = hasPaused || state.pausesTasks
+        return hasEnded || isTerminated
+      }
+      state.pausesTasks = false
       if !hasEnded {
         // A shell may not heed it.
         state.waitAtMost(until: .now + .seconds(1)) { hasEnded }
@@ -159,6 +165,9 @@ final class PromptReader {
     let status = child.finish()
     Descriptor.write(closing.utf8, to: capture?.terminal ?? 1)
     if capture?.stop() == true { StandardOutput.write("\n") }
+    if hasPaused {
+      StandardOutput.write("hpc: background tasks rested meanwhile: they had written too much\n")
+    }
     return status
   }
 
@@ -168,7 +177,8 @@ final class PromptReader {
     if !lines.isEmpty { editor.showAbove(lines) }
     let line = capture.unfinishedLine
     guard !line.isEmpty else { return editor.showStatus([]) }
-    let text = TextTable.printable(String(decoding: line, as: UTF8.self))
+    // More than any line of a terminal shows.
+    let text = TextTable.printable(String(decoding: line.prefix(4096), as: UTF8.self))
     editor.showStatus(
       Array(
         TextTable.cut(text, to: TerminalGuard.size(of: capture.terminal).columns - 1).utf8))

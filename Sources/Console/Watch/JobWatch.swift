@@ -106,6 +106,7 @@ final class JobWatch {
     self.screen = screen
     owner = state.identity(of: try call.table(2))
     keys.clear()
+    state.willWait = { [unowned self] in self.screen?.boundOutput() }
     LuaState.restoreTerminal { TerminalGuard.restore() }
     watches = [state.watch(screen.descriptor) { [unowned self] _ in takeKeys() }]
     signals = TerminalSignals.current ?? TerminalSignals()
@@ -123,6 +124,7 @@ final class JobWatch {
   private func close(_ state: LuaState) {
     for watch in watches { state.unwatch(watch) }
     watches = []
+    state.willWait = nil
     signals = nil
     screen?.close()
     (screen, owner) = (nil, nil)

@@ -46,8 +46,10 @@ public struct JobRecord: Sendable, Hashable {
 extension JobRecord {
   /// nil only where the service sent none that can be addressed.
   public var id: JobID? { JobID(self["job_id"] ?? "") }
-  /// Cut to ten characters by the service.
-  public var name: String? { self["job_name"] }
+  /// Cut to ten characters by the service; of a job that no answer has shown yet, its script's.
+  public var name: String? {
+    self["job_name"] ?? self["jobfile"]?.split(separator: "/").last.map(String.init)
+  }
   /// PJM's word, for example `RUN`.
   public var status: String { self["status"] ?? "" }
   public var user: String? { self["user"] }

@@ -96,7 +96,7 @@ extension HPCClient {
   }
 
   func candidates(in list: JobList, for attempt: SubmissionAttempt) -> [JobRecord] {
-    let known = submitted.withLock { $0 }
+    let known = Set(submitted.withLock { $0 }.keys)
     return CandidateSearch.candidates(in: list.jobs, for: attempt, excluding: known)
   }
 

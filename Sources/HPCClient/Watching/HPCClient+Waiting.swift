@@ -82,8 +82,10 @@ extension HPCClient {
       if let own = seen[id], !own.status.isEmpty, own.observedAt > last.observedAt { continue }
       seen[id] = last
     }
-    for id in submitted.withLock({ $0.intersection(ids) }) where seen[id] == nil {
-      seen[id] = JobRecord(id: id, status: "", observedAt: now)
+    let files = submitted.withLock { $0 }
+    for id in ids where seen[id] == nil {
+      guard let file = files[id] else { continue }
+      seen[id] = JobRecord(id: id, status: "", jobfile: file, observedAt: now)
     }
     return seen
   }

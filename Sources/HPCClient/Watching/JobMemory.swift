@@ -6,6 +6,7 @@ import Synchronization
 final class JobMemory: Sendable {
   /// How a job stood; ended ones in full, for their codes say how.
   private struct Sighting {
+    var name: String
     var status: String
     var observedAt: Double
     var ended: JobRecord?
@@ -47,7 +48,9 @@ final class JobMemory: Sendable {
         let isOver = JobState.isTerminal(pjm: status)
         state.note(
           id,
-          Sighting(status: status, observedAt: job.observedAt, ended: isOver ? job : nil))
+          Sighting(
+            name: job.name ?? "", status: status, observedAt: job.observedAt,
+            ended: isOver ? job : nil))
       }
     }
   }
@@ -65,27 +68,34 @@ final class JobMemory: Sendable {
           ended = JobRecord(value, observedAt: answer.observedAt)
         }
         state.note(
-          job.id, Sighting(status: job.status, observedAt: answer.observedAt, ended: ended))
+          job.id,
+          Sighting(
+            name: job.name, status: job.status, observedAt: answer.observedAt, ended: ended))
       }
       _ = state.judge.isGood(count: count, at: now)
     }
   }
 
-  /// How a job stood when it was last shown: number and status, all of it where it had ended.
+  /// How a job stood when it was last shown: number, name and status, all of it where it had ended.
   func last(_ id: JobID) -> JobRecord? {
     let sighting = state.withLock { $0.recent[id] ?? $0.older[id] }
     guard let sighting else { return nil }
     return sighting.ended
-      ?? JobRecord(id: id, status: sighting.status, observedAt: sighting.observedAt)
+      ?? JobRecord(
+        id: id, status: sighting.status, name: sighting.name, observedAt: sighting.observedAt)
   }
 }
 
 extension JobRecord {
   /// A job of which no more is known.
-  public init(id: JobID, status: String, observedAt: Double) {
+  public init(
+    id: JobID, status: String, name: String = "", jobfile: String = "", observedAt: Double
+  ) {
+    let fields = [
+      ("job_id", "\(id)"), ("status", status), ("job_name", name), ("jobfile", jobfile),
+    ]
     self.init(
-      fields: [
-        .init(key: "job_id", value: .string("\(id)")), .init(key: "status", value: .string(status)),
-      ], observedAt: observedAt)
+      fields: fields.filter { !$0.1.isEmpty }.map { .init(key: $0.0, value: .string($0.1)) },
+      observedAt: observedAt)
   }
 }

@@ -42,7 +42,8 @@ public struct JobObservation: Sendable, Hashable {
     case .gone where !wasKnown:
       return "no such job \(id), or it ended before it was first seen"
     case .gone:
-      let seen = record.map { "last seen \(ServiceFault.oneLine($0.status))" } ?? "never listed"
+      let status = ServiceFault.oneLine(record?.status ?? "")
+      let seen = status.isEmpty ? "never listed" : "last seen \(status)"
       return "job \(id) left the list at \(Self.localTime(observedAt)) (\(seen)). The service "
         + "forgets ended jobs and tells no exit code. hpc.run or a sweep gives a verdict."
     case .none: return "job \(id) has not been looked for yet"

@@ -1,14 +1,17 @@
-/// Picks number and status of each job out of the bytes of a list: a fraction of what models cost,
+import JSON
+
+/// Picks number, name and status of each job out of the bytes of a list: a fraction of what models cost,
 /// for lists that go to Lua as they came.
 struct ListGlance {
   /// One job, and where its object stands in the text.
   struct Job {
     var id: JobID
+    var name: String
     var status: String
     var place: ClosedRange<Int>
   }
 
-  private enum Want { case nothing, id, status }
+  private enum Want { case nothing, id, name, status }
 
   /// Calls a function for each job of an array of objects; for fewer or none where the text is no
   /// such list.
@@ -17,6 +20,7 @@ struct ListGlance {
     var (at, depth, start) = (0, 0, 0)
     var want = Want.nothing
     var number: Int64 = 0
+    var name = 0..<0
     var status = 0..<0
     while at < bytes.count {
       switch bytes[at] {
@@ -27,6 +31,7 @@ struct ListGlance {
           switch want {
           case .nothing: want = key(bytes, text)
           case .id: (number, want) = (Self.number(bytes, text), .nothing)
+          case .name: (name, want) = (text, .nothing)
           case .status: (status, want) = (text, .nothing)
           }
         }
@@ -39,11 +44,13 @@ struct ListGlance {
       case UInt8(ascii: ","): want = .nothing
       case UInt8(ascii: "{"), UInt8(ascii: "["):
         depth += 1
-        if depth == 2 { (start, want, number, status) = (at, .nothing, 0, 0..<0) }
+        if depth == 2 { (start, want, number, name, status) = (at, .nothing, 0, 0..<0, 0..<0) }
       case UInt8(ascii: "}"), UInt8(ascii: "]"):
         if depth == 2, number > 0 {
-          let word = String(decoding: list[status], as: UTF8.self)
-          body(Job(id: JobID(number), status: word, place: start...at))
+          body(
+            Job(
+              id: JobID(number), name: text(list[name]),
+              status: String(decoding: list[status], as: UTF8.self), place: start...at))
         }
         depth -= 1
       default: break
@@ -65,8 +72,8 @@ struct ListGlance {
   }
 
   private static func key(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Want {
-    // "job_id" and "status" are of one length, like hardly another key.
-    guard text.count == 6 else { return .nothing }
+    // Few other keys are as long.
+    guard text.count == 6 || text.count == 8 else { return .nothing }
     func spells(_ word: StaticString) -> Bool {
       var at = text.lowerBound
       return word.description.utf8.allSatisfy { byte in
@@ -74,8 +81,19 @@ struct ListGlance {
         return bytes[at] == byte
       }
     }
+    if text.count == 8 { return spells("job_name") ? .name : .nothing }
     if bytes[text.lowerBound] == UInt8(ascii: "j") { return spells("job_id") ? .id : .nothing }
     return spells("status") ? .status : .nothing
+  }
+
+  /// What stands between the quotes of a string.
+  private static func text(_ bytes: ArraySlice<UInt8>) -> String {
+    if bytes.contains(UInt8(ascii: "\\")),
+      let value = try? JSONValue(parsing: [UInt8(ascii: "\"")] + bytes + [UInt8(ascii: "\"")])
+    {
+      return value.string ?? ""
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// 0 for what is no number of a job.

@@ -93,10 +93,7 @@ struct WatchCore: Sendable {
   /// What was seen of a job before: its end, if that was seen, else what is said of it once it is gone.
   private mutating func recall(_ id: JobID, _ last: JobRecord) {
     jobs[id]?.observation.wasKnown = true
-    guard jobs[id]?.observation.evidence == JobObservation.Evidence.none, !last.status.isEmpty
-    else {
-      return
-    }
+    guard jobs[id]?.observation.evidence == JobObservation.Evidence.none else { return }
     jobs[id]?.lastSeen = last
     guard last.isTerminal else { return }
     jobs[id]?.observation = JobObservation(

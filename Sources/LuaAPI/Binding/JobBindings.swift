@@ -31,11 +31,12 @@ final class JobBindings {
       let method = try call.state.rawGet(methods, .string(key))
       if !method.isNil { return .value(method) }
       let job = try call.table(1)
-      let observedAt = try call.state.metatable(of: job).map {
-        try call.state.rawGet($0, "observed_at").asNumber ?? 0
+      guard let type = try call.state.metatable(of: job) else { return .nothing }
+      if ["observation", "never_seen"].contains(key) {
+        return .value(try call.state.rawGet(type, .string(key)))
       }
-      return .value(
-        try JobObject.value(key, of: job, observedAt: observedAt ?? 0, in: call.state))
+      let observedAt = try call.state.rawGet(type, "observed_at").asNumber ?? 0
+      return .value(try JobObject.value(key, of: job, observedAt: observedAt, in: call.state))
     }
     func fromPrelude(_ name: String, _ key: LuaValue) throws -> LuaReference {
       try state.function(name) { call in
@@ -273,9 +274,13 @@ final class JobBindings {
         },
         then: { [self] call, result in
           let result = try result.get()
-          let jobs = result.jobs.map { observed($0, in: call.state) }
-          let first =
-            isOne ? jobs.first ?? .nil : LuaValue.array(jobs, metatable: arrayType)
+          let jobs = try call.state.make(
+            .array(result.jobs.map { observed($0, in: call.state) }, metatable: arrayType))
+          // A sweep may know those that nobody else has seen.
+          if result.jobs.contains(where: { $0.record?.name == nil }) {
+            try sweeps.mark(jobs, in: call.state)
+          }
+          let first = isOne ? try call.state.rawGet(jobs, 1) : .reference(jobs)
           return .values(result.isTimeout ? [first, "timeout"] : [first])
         }))
   }
@@ -296,8 +301,11 @@ final class JobBindings {
     fields.append(("evidence", .string(observation.evidence.description)))
     fields.append(("age", .number(max(0, Date().timeIntervalSince1970 - observation.observedAt))))
     fields.append(("state", .string(observation.state.description)))
-    fields.append(("observation", .string(observation.text)))
-    if observation.evidence == .gone, !observation.wasKnown { fields.append(("never_seen", true)) }
+    // What only messages are made of is no field of the job.
+    try? state.rawSet(type, "observation", .string(observation.text))
+    if observation.evidence == .gone, !observation.wasKnown {
+      try? state.rawSet(type, "never_seen", true)
+    }
     return .table(fields, metatable: type)
   }
 

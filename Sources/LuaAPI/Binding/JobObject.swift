@@ -14,7 +14,7 @@ enum JobObject {
 
   /// Which of the wire's fields a short name needs.
   private static let sources: [String: [String]] = [
-    "id": ["job_id"], "name": ["job_name"], "state": terminal, "elapsed": ["elapsed_time"],
+    "id": ["job_id"], "name": names, "state": terminal, "elapsed": ["elapsed_time"],
     "limit": ["Fugaku:elapsed_limit"], "waited": terminal + ["accept", "start_date"],
     "accepted": ["accept"], "started": ["start_date"], "nodes": ["node_require"],
     "reason": ["Fugaku:reason"], "last_state": ["Fugaku:lst"], "exit_code": terminal,
@@ -22,6 +22,9 @@ enum JobObject {
     "elapsed_limit": ["Fugaku:elapsed_limit"],
     "Fugaku:elapsed_limit": ["Fugaku:elapsed_limit"], "Fugaku:vnode": ["Fugaku:vnode"],
   ]
+
+  /// Of a job that no answer has shown yet its script is known.
+  private static let names = ["job_name", "jobfile"]
 
   /// What an ended job's state is made of.
   private static let terminal = ["status", "Fugaku:ec", "Fugaku:pc", "Fugaku:sn"]
@@ -84,7 +87,7 @@ enum JobObject {
     JobRecord.spellings.first { $0.contains(name) }?[0] ?? name
   }
 
-  /// A job of Lua as it was when it was read: its number and what its state is made of.
+  /// A job of Lua as it was when it was read: its number, name and what its state is made of.
   static func record(
     of job: LuaReference, _ id: JobID, in state: LuaState
   ) throws -> JobRecord {
@@ -92,7 +95,7 @@ enum JobObject {
       try state.rawGet($0, "observed_at").asNumber
     }
     var fields = [JSONValue.Member(key: "job_id", value: .string("\(id)"))]
-    for name in terminal {
+    for name in terminal + names {
       guard let text = try state.rawGet(job, .string(name)).text else { continue }
       fields.append(.init(key: name, value: .string(text)))
     }

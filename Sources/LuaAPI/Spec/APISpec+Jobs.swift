@@ -148,7 +148,8 @@ extension APISpec {
     APIEntry(
       .field, "Job.id", "Number of the job.", returns: [APIReturn(.integer, "as pjsub prints it")]),
     APIEntry(
-      .field, "Job.name", "Name of the job; the service cuts it to ten characters.",
+      .field, "Job.name",
+      "Name of the job, cut to ten characters by the service; before a list has shown it, its script's.",
       returns: [APIReturn(.string, "")]),
     APIEntry(
       .field, "Job.state", "Where the job stands.",

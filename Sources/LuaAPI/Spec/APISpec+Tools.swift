@@ -32,9 +32,10 @@ extension APISpec {
       returns: [APIReturn(.table, "the same table")],
       example: "print(hpc.json.encode(hpc.json.array{}))"),
     APIEntry(
-      .function, "hpc.show", "Prints rows as a table.",
+      .function, "hpc.show",
+      "Prints rows as a table, one record key by key; tables in cells as Lua.",
       parameters: [
-        APIParameter("rows", .array(.table), "an array of tables or of Jobs"),
+        APIParameter("rows", .array(.table), "an array of tables or of Jobs; one record"),
         APIParameter(
           "columns", .array(.string), optional: true,
           "which columns, in order; else all keys of the rows"),

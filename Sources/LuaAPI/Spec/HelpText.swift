@@ -52,22 +52,18 @@ public enum HelpText {
   public static func unknown(_ name: String) -> String {
     let shown = TextTable.printable(String(name.prefix(60)))
     let word = name.hasPrefix("hpc.") ? String(name.dropFirst(4)) : name
-    let limit = max(1, min(3, word.count / 3))
     var best: (path: String, rank: Int)?
     for path in APISpec.entries.map(\.path) {
       let whole = path.hasPrefix("hpc.") ? String(path.dropFirst(4)) : path
       let last = path.split { $0 == "." || $0 == ":" }.last.map(String.init) ?? path
-      let edits = min(distance(word, whole), distance(word, last))
+      let near = [whole, last].compactMap { NearestName.edits(from: word, to: $0) }
       // Functions before members of the same name.
+      guard let edits = near.min() else { continue }
       let rank = 2 * edits + (path.hasPrefix("hpc.") ? 0 : 1)
-      if edits <= limit, rank < best?.rank ?? .max { best = (path, rank) }
+      if rank < best?.rank ?? .max { best = (path, rank) }
     }
     guard let best else { return "there is no \(shown); hpc.help() lists what is explained" }
     return "there is no \(shown), did you mean \(best.path)?"
-  }
-
-  private static func distance(_ a: String, _ b: String) -> Int {
-    NearestName.distance(Array(a.lowercased()), Array(b.lowercased()))
   }
 
   private static func row(_ parameter: APIParameter, depth: Int) -> (String, String) {
