@@ -215,22 +215,6 @@ final class Session {
   }
 }
 
-/// The process's environment.
-enum Environment {
-  /// All variables.
-  static var variables: [String: String] {
-    var result: [String: String] = [:]
-    var entry = unsafe environ
-    while let text = unsafe entry.pointee {
-      let parts = unsafe String(cString: text).split(
-        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      if parts.count == 2 { result[String(parts[0])] = String(parts[1]) }
-      unsafe entry += 1
-    }
-    return result
-  }
-}
-
 /// Whole lines to stderr, from any thread, and below them a line of progress; on a terminal what they
 /// quote does nothing to it.
 enum Output {
