@@ -82,7 +82,9 @@ extension ObjectStoreError: CustomStringConvertible {
     case .redirected: "Set the storage endpoint (HPC_STORAGE_ENDPOINT) to the right address."
     case .objectChanged: "Fetch it again."
     case .uploadGone: "Send the file again."
-    case .refused: nil
+    case .refused:
+      "Where its words do not say why, check the endpoint (HPC_STORAGE_ENDPOINT, \(endpoint)), or ask "
+        + "the operator."
     case .unavailable: "Try again later."
     case .transport(let kind, _): advice(kind)
     case .badAnswer:
@@ -105,7 +107,7 @@ extension ObjectStoreError: CustomStringConvertible {
     case .resolve, .connect, .connectTimeout:
       "Check the endpoint (HPC_STORAGE_ENDPOINT) and the network."
     case .tls: "Check the endpoint's certificate and any proxy in between."
-    case .idleTimeout, .totalTimeout, .reset, .truncated:
+    case .queueTimeout, .idleTimeout, .totalTimeout, .reset, .truncated:
       operation == .get || operation == .pull
         ? "Try again; of a large file, finished parts are kept." : "Try again."
     case .bodyTooLarge: "Fetch it into a file."
