@@ -42,7 +42,7 @@ public final class ScriptRunner {
     table = try HPCTable.install(in: state, host: host)
     let watch = JobWatch(
       title: options.usesSimulator ? "simulator" : "hpc", allowsColor: options.usesColor,
-      variables: Self.variables)
+      variables: Environment.variables)
     table.makeWatch = { try watch.make(in: $0) }
     let log = host.log
     state.taskFailed = { [unowned state] error in
@@ -310,7 +310,7 @@ public final class ScriptRunner {
 
   private func prompt() throws -> Int32 {
     let surroundings = REPL.Surroundings(
-      version: host.version, variables: Self.variables, allowsColor: options.usesColor,
+      version: host.version, variables: Environment.variables, allowsColor: options.usesColor,
       isQuiet: options.isQuiet, name: options.usesSimulator ? "sim" : "hpc",
       reportPlainly: { [unowned self] in _ = report($0) },
       clearProgress: { [unowned self] in host.progress?.show(nil) },
@@ -319,19 +319,6 @@ public final class ScriptRunner {
     let prompt = REPL(state: state, table: table, surroundings: surroundings)
     prompt.lastError = lastError
     return try prompt.run()
-  }
-
-  /// The environment as it is now.
-  private static var variables: [String: String] {
-    var variables: [String: String] = [:]
-    var entry = unsafe environ
-    while let text = unsafe entry.pointee {
-      let parts = unsafe String(cString: text).split(
-        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
-      unsafe entry += 1
-    }
-    return variables
   }
 
   // MARK: Errors

@@ -134,7 +134,7 @@ extension HPCClient {
       let last = response.body.last { $0 > 0x20 }
       let isWhole =
         response.status == 200 && first == UInt8(ascii: opening) && last == UInt8(ascii: closing)
-      let date = response.headers["Date"].flatMap(HTTPDate.epoch)
+      let date = response.headers["Date"].flatMap(HTTPDate.epochSeconds(parsing:)).map(Double.init)
       return Self.result(
         isWhole ? (response.body, date) : nil, response, what: "something that is not \(what)")
     }

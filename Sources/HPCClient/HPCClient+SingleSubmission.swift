@@ -64,7 +64,9 @@ extension HPCClient {
   }
 
   private func expired(_ error: HPCError, _ response: HTTPResponse?) -> SubmissionOutcome {
-    guard let date = response?.headers["Date"].flatMap(HTTPDate.epoch),
+    guard
+      let date = response?.headers["Date"].flatMap(HTTPDate.epochSeconds(parsing:)).map(
+        Double.init),
       RetryMachine.isPlausible(date)
     else { return .denied(error) }
     followClock(ahead: date - now)

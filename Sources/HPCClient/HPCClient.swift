@@ -184,7 +184,7 @@ extension HPCClient {
         retryAfter: response?.headers["Retry-After"].flatMap {
           HTTPDate.retryAfter($0, now: serverNow)
         },
-        serverDate: response?.headers["Date"].flatMap(HTTPDate.epoch),
+        serverDate: response?.headers["Date"].flatMap(HTTPDate.epochSeconds(parsing:)).map(Double.init),
         now: configuration.time.uptime(), localDate: now, random: configuration.random())
       switch machine.decide(event) {
       case .alreadyDone: return nil

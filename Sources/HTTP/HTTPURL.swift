@@ -60,13 +60,35 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     let rest = noFragment[authority.endIndex...]
     guard !authority.contains("@") else { throw .userInfo }
     let (host, port) = try Self.splitAuthority(authority)
-    guard !host.isEmpty else { throw .host(text) }
+    guard Self.isHost(host) else { throw .host(text) }
     guard noFragment.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { throw .characters(text) }
     let path = rest.prefix { $0 != "?" }
     let query = rest[path.endIndex...].dropFirst()
     self.init(
       scheme: scheme, host: host.lowercased(), port: port, path: String(path),
       query: rest[path.endIndex...].isEmpty ? nil : String(query))
+  }
+
+  /// Letters, digits, `-._` and what is not ASCII, which is refused as a character; or an IPv6
+  /// address, with its zone, in brackets.
+  private static func isHost(_ host: Substring) -> Bool {
+    func isLetterOrDigit(_ byte: UInt8) -> Bool {
+      (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
+    }
+    if host.hasPrefix("[") {
+      let address = host.dropFirst().dropLast()
+      let zone = address.firstRange(ofText: "%25")
+      let number = address[..<(zone?.lowerBound ?? address.endIndex)]
+      return number.utf8.count { $0 == 0x3a } >= 2
+        && number.utf8.allSatisfy {
+          $0 == 0x3a || $0 == 0x2e || (0x30...0x39).contains($0)
+            || (0x61...0x66).contains($0 | 0x20)
+        } && (zone.map { address[$0.upperBound...].utf8.allSatisfy(isLetterOrDigit) } ?? true)
+    }
+    return !host.isEmpty
+      && host.utf8.allSatisfy {
+        isLetterOrDigit($0) || $0 == 0x2d || $0 == 0x2e || $0 == 0x5f || $0 >= 0x80
+      }
   }
 
   private static func splitAuthority(_ text: Substring) throws(ParseError) -> (Substring, Int?) {
@@ -110,7 +132,23 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-extension String {
+extension HTTPURL {
+  /// An address that others gave, whole or not, for people to read: without user, password and query,
+  /// one line, bounded.
+  public static func withoutSecrets(_ text: String) -> String {
+    let end = text.firstIndex { $0 == "?" || $0 == "#" } ?? text.endIndex
+    var address = text[..<end]
+    if let start = address.firstRange(ofText: "//")?.upperBound {
+      let authority = address[start...].prefix { $0 != "/" }
+      if let at = authority.lastIndex(of: "@") { address.removeSubrange(start...at) }
+    }
+    let shown = address.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(
+      400)
+    return String(String.UnicodeScalarView(shown)) + (end == text.endIndex ? "" : "?…")
+  }
+}
+
+extension StringProtocol {
   fileprivate func firstRange(ofText mark: String) -> Range<Index>? {
     var at = startIndex
     while at < endIndex {

@@ -156,6 +156,8 @@ struct Download: Sendable {
     let response = try await store.perform(
       call,
       judge: { [context] response, attempts in
+        let verdict = S3Answer.judgeObject(response, context)
+        guard case .accepted = verdict else { return verdict }
         let received = Int64(lseek(descriptor, 0, SEEK_CUR))
         guard let expected = Self.announced(response, upTo: wanted) else {
           return .final(

@@ -64,7 +64,7 @@ extension ObjectStore {
     do throws(ObjectStoreError) {
       return try await perform(call) { response, attempts in
         guard let text = response.headers["ETag"], StoredObject.tagIsDigest(response.headers) else {
-          return .accepted
+          return S3Answer.judgeStored(response, call.context)
         }
         let received = ETag(text)
         let expected = ETag(md5: content.md5)
@@ -109,7 +109,7 @@ extension ObjectStore {
     call.sink = .memory(limit: limit)
     let response = try await perform(call) { response, attempts in
       guard let error = Self.contradiction(in: response, context, attempts: attempts) else {
-        return .accepted
+        return S3Answer.judgeObject(response, context)
       }
       return attempts < Self.attemptsOnContradiction
         ? .transient(error, retryAfter: nil) : .final(error)

@@ -82,7 +82,9 @@ extension ObjectStoreError: CustomStringConvertible {
     case .redirected: "Set the storage endpoint (HPC_STORAGE_ENDPOINT) to the right address."
     case .objectChanged: "Fetch it again."
     case .uploadGone: "Send the file again."
-    case .refused: nil
+    case .refused:
+      "Where its words do not say why, check the endpoint (HPC_STORAGE_ENDPOINT, \(endpoint)), or ask "
+        + "the operator."
     case .unavailable: "Try again later."
     case .transport(let kind, _): advice(kind)
     case .badAnswer:

@@ -68,6 +68,28 @@ enum S3Answer {
         serverMessage: words.message, requestID: words.requestID), retryAfter: nil)
   }
 
+  /// The verdict on an answer that brings an object: what has no ETag is none of S3's, but a page of
+  /// something in between.
+  static func judgeObject(
+    _ response: HTTPResponse, _ context: ObjectStoreError.Context
+  ) -> Verdict {
+    if response.status == 200 || response.status == 206, response.headers["ETag"] != nil {
+      return .accepted
+    }
+    return .final(
+      ObjectStoreError(.badAnswer("an object without an ETag"), context, status: response.status))
+  }
+
+  /// The verdict on an answer without a useful ETag that is to say that an object was stored: who has
+  /// more to say than that says something else.
+  static func judgeStored(
+    _ response: HTTPResponse, _ context: ObjectStoreError.Context
+  ) -> Verdict {
+    guard response.headers["ETag"] == nil, !response.body.isEmpty else { return .accepted }
+    return .final(
+      ObjectStoreError(.badAnswer("text instead of an ETag"), context, status: response.status))
+  }
+
   private static func kind(
     _ response: HTTPResponse, _ words: Words, _ context: ObjectStoreError.Context
   ) -> ObjectStoreError.Kind {
@@ -85,7 +107,9 @@ enum S3Answer {
     default: break
     }
     switch response.status {
-    case 300..<400: return .redirected(to: response.headers["Location"] ?? words.endpoint)
+    case 300..<400:
+      return .redirected(
+        to: (response.headers["Location"] ?? words.endpoint).map(HTTPURL.withoutSecrets))
     case 401: return .badCredentials
     case 403: return .accessDenied
     // HEAD answers have no body: without a key it can only be the bucket.

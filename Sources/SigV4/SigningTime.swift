@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTP
 
 /// A moment as signatures write it: `YYYYMMDDTHHMMSSZ`, by civil arithmetic on the proleptic
 /// Gregorian calendar, without a formatter.
@@ -20,7 +21,7 @@ struct SigningTime: Sendable, Equatable {
       epochSeconds.isNaN ? 0 : min(max(epochSeconds, Self.earliest), Self.latest)
     let seconds = Int(bounded.rounded(.down))
     let (day, second) = Self.floorDivide(seconds, 86_400)
-    let civil = Self.civil(day: day)
+    let civil = CalendarDay(number: day)
     var stamp: [UInt8] = []
     stamp.reserveCapacity(16)
     Self.append(civil.year, digits: 4, to: &stamp)
@@ -58,27 +59,8 @@ struct SigningTime: Sendable, Equatable {
       (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
     else { return nil }
     return Double(
-      Self.days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second)
-  }
-
-  /// Civil date of a day number: Howard Hinnant, "chrono-compatible low-level date algorithms".
-  private static func civil(day: Int) -> (year: Int, month: Int, day: Int) {
-    let (era, dayOfEra) = floorDivide(day + 719_468, 146_097)
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shifted = (5 * dayOfYear + 2) / 153
-    let month = shifted < 10 ? shifted + 3 : shifted - 9
-    return (
-      yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1
-    )
-  }
-
-  /// The inverse of ``civil(day:)``.
-  private static func days(year: Int, month: Int, day: Int) -> Int {
-    let (era, yearOfEra) = floorDivide(month <= 2 ? year - 1 : year, 400)
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+      CalendarDay(year: year, month: month, day: day).number * 86_400 + hour * 3600 + minute * 60
+        + second)
   }
 
   private static func floorDivide(_ a: Int, _ b: Int) -> (quotient: Int, remainder: Int) {

@@ -1,3 +1,5 @@
+import HTTP
+
 /// A moment of the machine's own clock, which runs `speed` times as fast as the real one.
 struct SimulatedTime: Sendable, Hashable, Comparable {
   /// Seconds since 1970-01-01T00:00:00Z.
@@ -21,36 +23,23 @@ extension SimulatedTime {
   /// `2021-04-12T11:25:00`, in the machine's zone.
   var machineDate: String {
     let date = CivilDate(epochSeconds: Int(seconds.rounded(.down)) + Self.machineOffset)
-    return "\(date.year)-\(two(date.month))-\(two(date.day))"
-      + "T\(two(date.hour)):\(two(date.minute)):\(two(date.second))"
+    return "\(date.isoDay)T\(two(date.hour)):\(two(date.minute)):\(two(date.second))"
   }
 }
 
 /// Date and time of day in the Gregorian calendar.
 struct CivilDate: Hashable {
-  var year: Int
-  var month: Int
-  var day: Int
+  var date: CalendarDay
   var hour: Int
   var minute: Int
   var second: Int
   /// 0 is Sunday.
   var weekday: Int
 
-  /// Days are counted in eras of 400 years that begin on the first of March.
   init(epochSeconds: Int) {
     let days = Int((Double(epochSeconds) / 86_400).rounded(.down))
     let rest = epochSeconds - days * 86_400
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-    month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    date = CalendarDay(number: days)
     hour = rest / 3_600
     minute = rest / 60 % 60
     second = rest % 60
@@ -63,13 +52,16 @@ struct CivilDate: Hashable {
     let months = [
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-    return "\(days[weekday]), \(two(day)) \(months[month - 1]) \(year)"
+    return "\(days[weekday]), \(two(date.day)) \(months[date.month - 1]) \(date.year)"
       + " \(two(hour)):\(two(minute)):\(two(second)) GMT"
   }
 
+  /// `2021-04-12`
+  var isoDay: String { "\(date.year)-\(two(date.month))-\(two(date.day))" }
+
   /// `2021-04-12T11:25:00.000Z`, as the bucket writes dates.
   var isoDate: String {
-    "\(year)-\(two(month))-\(two(day))T\(two(hour)):\(two(minute)):\(two(second)).000Z"
+    "\(isoDay)T\(two(hour)):\(two(minute)):\(two(second)).000Z"
   }
 }
 

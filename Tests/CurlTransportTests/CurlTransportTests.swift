@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct CurlTransportTests {
+@Suite(.timeLimit(.minutes(5))) struct CurlTransportTests {
   @Test func answersWithStatusHeadersAndBody() async throws {
     let fixture = try TransportFixture { _ in
       .status(404, "gone", headers: [("X-One", "1"), ("x-two", " a b "), ("X-One", "2")])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The proxy variables are of the environment, so these look at a process of their own.
-@Suite struct ProxyTests {
+@Suite(.timeLimit(.minutes(5))) struct ProxyTests {
   @Test func loopbackNeedsNoProxy() async throws {
     let server = try ScriptedServer { _ in .status(200) }
     let proxy = try ScriptedServer { _ in .status(502) }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Two boards over one folder stand for two programs.
-@Suite struct SharedNotesTests {
+@Suite(.timeLimit(.minutes(5))) struct SharedNotesTests {
   private func notes(_ folder: TemporaryFolder, group: String = "g") throws -> SharedNotes {
     try #require(SharedNotes(group: group, path: folder.path + "/locks"))
   }

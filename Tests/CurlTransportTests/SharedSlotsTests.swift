@@ -7,7 +7,7 @@ import Testing
 
 /// Slots over several transports and processes: `flock` counts open files, so that two transports
 /// of one process meet like two processes.
-@Suite struct SharedSlotsTests {
+@Suite(.timeLimit(.minutes(5))) struct SharedSlotsTests {
   @Test func twoTransportsTogetherStayWithinTheLimit() async throws {
     let fixture = try SharedFixture(latency: .milliseconds(5))
     let clients = (0..<4).map { _ in fixture.transport() }

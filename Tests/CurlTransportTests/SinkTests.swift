@@ -4,7 +4,7 @@ import HTTP
 import TestSupport
 import Testing
 
-@Suite struct SinkTests {
+@Suite(.timeLimit(.minutes(5))) struct SinkTests {
   @Test(arguments: [true, false])
   func aLargeAnswerIsRefused(announced: Bool) async throws {
     let length = announced ? "Content-Length: \(1 << 30)\r\n" : ""

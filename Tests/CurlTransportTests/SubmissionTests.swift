@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// POST /jobs is never repeated, by nobody (design §4).
-@Suite struct SubmissionTests {
+@Suite(.timeLimit(.minutes(5))) struct SubmissionTests {
   /// curl by itself repeats a request whose kept-alive connection turns out dead: what the tests
   /// below guard against does happen.
   @Test func curlRepeatsWhatMayBeRepeated() async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Against `openssl s_server` with a certificate of its own.
-@Suite struct TLSTests {
+@Suite(.timeLimit(.minutes(5))) struct TLSTests {
   @Test func anUntrustedCertificateIsRefusedBeforeAnythingIsSent() async throws {
     let server = try await TLSServer(names: "IP:127.0.0.1")
     let transport = CurlTransport(.init(slots: .transport))

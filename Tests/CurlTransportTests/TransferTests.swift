@@ -5,7 +5,7 @@ import Testing
 @testable import CurlTransport
 
 /// What curl's callbacks are told: the second line of defence behind fresh connections.
-@Suite struct TransferTests {
+@Suite(.timeLimit(.minutes(5))) struct TransferTests {
   @Test(arguments: [true, false])
   func aSecondSendingIsRefusedWhereThereMustBeNone(isRepeatable: Bool) async throws {
     let transfer = try await transfer(isRepeatable: isRepeatable)

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct TransportTraceTests {
+@Suite(.timeLimit(.minutes(5))) struct TransportTraceTests {
   @Test func anExchangeIsToldWithoutItsSecrets() async throws {
     let traces = Traces()
     let fixture = try TransportFixture(trace: { traces.add($0) }) { _ in .status(201, "body") }

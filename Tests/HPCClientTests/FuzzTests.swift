@@ -49,7 +49,9 @@ import Testing
       let text = String(decoding: bytes, as: UTF8.self)
       if PJMText.seconds(text) != nil || PJMText.epoch(text) != nil { read += 1 }
       if PJMText.nodes(text) != nil || PJMText.integer(text) != nil { read += 1 }
-      if HTTPDate.epoch(text) != nil || HTTPDate.retryAfter(text, now: 0) != nil { read += 1 }
+      if HTTPDate.epochSeconds(parsing: text) != nil || HTTPDate.retryAfter(text, now: 0) != nil {
+        read += 1
+      }
       if (try? INIFile(parsing: text)) != nil { read += 1 }
       if (try? HTTPURL(parsing: text)) != nil { read += 1 }
       if JobID(text) != nil || HPCClient.id(inLocation: text) != nil { read += 1 }

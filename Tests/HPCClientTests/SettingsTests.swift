@@ -214,6 +214,7 @@ import Testing
   @Test(
     arguments: [
       ("HPC_ENDPOINT", "ftp://h"), ("HPC_ENDPOINT", "http://u:p@h"), ("HPC_ENDPOINT", "http://h?q"),
+      ("HPC_ENDPOINT", "http://h/#frag"), ("HPC_STORAGE_ENDPOINT", "http://h#"),
       ("HPC_REGION", "a b"), ("HPC_REGION", "a/b"), ("HPC_SERVICE", "x\ny"),
       ("HPC_MAX_CONNECTIONS", "0"), ("HPC_MAX_CONNECTIONS", "11"), ("HPC_MAX_CONNECTIONS", "2.5"),
       ("HPC_MAX_CONNECTIONS", "ten"), ("HPC_CLOCK_RATE", "0"), ("HPC_CLOCK_RATE", "-1"),
@@ -267,6 +268,22 @@ import Testing
         "\(Self.own):2: no setting \"buket\"; did you mean bucket?",
         "http://example.com is not encrypted: others on the way can read everything",
       ])
+  }
+
+  /// As Python's configparser has it, which the operator's tools read their files with.
+  @Test func valuesMayStandBehindAColon() throws {
+    let settings = try resolve(
+      files: [
+        Self.credentials: File(
+          text: "[default]\nnifcloud_access_key_id: COLONKEY1234\n"
+            + "nifcloud_secret_access_key : a=b:c  ; secret\n"),
+        Self.config: File(text: "[default]\nregion:jp-west-1\n"),
+        Self.own: File(text: "endpoint: http://127.0.0.1:8080/a=b\n"),
+      ])
+    #expect(try settings.credentials().accessKeyID == "COLONKEY1234")
+    #expect(try settings.credentials().secretAccessKey == "a=b:c")
+    #expect(settings.region == "jp-west-1")
+    #expect("\(settings.endpoint)" == "http://127.0.0.1:8080/a=b")
   }
 
   @Test func brokenFilesAreNamedWithTheirLine() throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The client over real sockets against a server that misbehaves.
-@Suite struct SocketsTests {
+@Suite(.timeLimit(.minutes(5))) struct SocketsTests {
   private func client(_ server: ScriptedServer, _ transport: CurlTransport) -> HPCClient {
     HPCClient(
       HPCClient.Configuration(

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The poller over a transport in memory and a clock that tests move.
-@Suite struct WaitingTests {
+@Suite(.timeLimit(.minutes(5))) struct WaitingTests {
   /// A service whose list tests set.
   private final class Service: Sendable {
     private let state = Mutex<(list: String, detail: (Int, String), failure: Int?)>(
@@ -223,6 +223,7 @@ import Testing
       return try await client.wait(for: [JobID(5)], WaitOptions(timeout: .zero))
     }
     while !isOver.withLock({ $0 }) {
+      try Task.checkCancellation()
       time.advance(by: .seconds(1))
       await Task.yield()
     }

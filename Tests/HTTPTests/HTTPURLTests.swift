@@ -8,6 +8,9 @@ import Testing
       ("https://Example.COM", "https", "example.com", nil, "/", nil),
       ("https://h:443/a%2Fb?x=1&y", "https", "h", nil, "/a%2Fb", "x=1&y"),
       ("http://[::1]:9/p?", "http", "[::1]", 9, "/p", ""),
+      ("http://[FE80::1%25eth0]/", "http", "[fe80::1%25eth0]", nil, "/", nil),
+      ("http://[::ffff:1.2.3.4]", "http", "[::ffff:1.2.3.4]", nil, "/", nil),
+      ("http://a_b-c.d", "http", "a_b-c.d", nil, "/", nil),
       ("http://h?q#f", "http", "h", nil, "/", "q"),
     ] as [(String, String, String, Int?, String, String?)])
   func parses(
@@ -26,6 +29,9 @@ import Testing
       ("example.com", .scheme("example.com")), ("ftp://h", .scheme("ftp://h")),
       ("http://", .host("http://")), ("http:///p", .host("http:///p")),
       ("http://h:0", .port("0")), ("http://h:99999", .port("99999")), ("http://h:x", .port("x")),
+      ("http://[]/", .host("http://[]/")), ("http://[zz::1]", .host("http://[zz::1]")),
+      ("http://h\\x", .host("http://h\\x")), ("http://h,i", .host("http://h,i")),
+      ("http://[::1%25]e]/", .host("[::1%25]e]")), ("http://hé/", .characters("http://hé/")),
       ("http://u:p@h", .userInfo), ("http://h/a b", .characters("http://h/a b")),
     ] as [(String, HTTPURL.ParseError)])
   func refuses(text: String, error: HTTPURL.ParseError) {

@@ -63,6 +63,44 @@ import Testing
     #expect(error.description.contains("https://elsewhere.test/home/k"))
   }
 
+  @Test func redirectsAreToldWithoutSecrets() async throws {
+    let bucket = MemoryBucket { _, _ in
+      .answer(HTTPResponse(status: 302, headers: ["Location": "http://u:p@h/k?X-Amz-Signature=1"]))
+    }
+    #expect(await failure(bucket)?.kind == .redirected(to: "http://h/k?…"))
+  }
+
+  /// A portal's page, a server that is none: an object without an ETag is never believed.
+  @Test(arguments: [
+    HTTPResponse(status: 200, headers: ["Content-Type": "text/html"], body: Array("<p>".utf8)),
+    HTTPResponse(status: 204), HTTPResponse(status: 202, headers: ["ETag": "\"x\""]),
+    HTTPResponse(status: 200, body: Array("<Error><Code>InternalError</Code></Error>".utf8)),
+  ])
+  func whatIsNoObjectIsRefused(answer: HTTPResponse) async throws {
+    let folder = try TemporaryFolder()
+    let bucket = MemoryBucket { _, _ in .answer(answer) }
+    let store = bucket.store()
+    func kind(_ call: () async throws(ObjectStoreError) -> Void) async -> ObjectStoreError.Kind? {
+      do throws(ObjectStoreError) {
+        try await call()
+        return nil
+      } catch {
+        return error.kind
+      }
+    }
+    let wanted = ObjectStoreError.Kind.badAnswer("an object without an ETag")
+    #expect(await kind { () throws(ObjectStoreError) in _ = try await store.read("k") } == wanted)
+    #expect(
+      await kind { () throws(ObjectStoreError) in _ = try await store.put([1], key: "k") }
+        == (answer.body.isEmpty ? nil : .badAnswer("text instead of an ETag")))
+    let path = folder.path + "/k"
+    #expect(
+      await kind { () throws(ObjectStoreError) in _ = try await store.get("k", to: path) }
+        == wanted)
+    #expect(unsafe access(path, F_OK) != 0)
+    #expect(bucket.requests.count == 3, "none is asked for again")
+  }
+
   @Test(arguments: [500, 502, 503, 504, 429, 408])
   func passingFailuresAreRetriedWithJitter(status: Int) async throws {
     let clock = InstantClock()

@@ -7,7 +7,7 @@ import Testing
 @testable import Simulator
 
 /// Each fault over HTTP: what the client sees, and what really happened.
-@Suite struct FaultTests {
+@Suite(.timeLimit(.minutes(5))) struct FaultTests {
   private func simulator(_ fault: String, speed: Double = 20) throws -> TestSimulator {
     let plan = try FaultPlan(parsing: Array("{\"faults\": [\(fault)]}".utf8))
     let test = try TestSimulator {
@@ -42,7 +42,7 @@ import Testing
   @Test func `a late acceptance comes after the connection is closed`() throws {
     let test = try simulator(#"{"on": "submit", "do": "accept_late", "seconds": 10}"#)
     #expect(throws: TestConnection.Failure.self) { try submission(test) }
-    while try names(test).isEmpty { usleep(5_000) }
+    try until { try !names(test).isEmpty }
     let state = try test.client.state()
     let accepted = try #require(state["jobs"]?[0]?["accepted"]?.double)
     #expect(accepted <= state["now"]?.double ?? 0)
@@ -95,7 +95,7 @@ import Testing
     let id = try hide.client.submit("run.sh")
     #expect(try hide.client.list().isEmpty)
     #expect(try hide.client.send(.get, "/jobs/\(id)").status == 200)
-    while try hide.client.list().isEmpty { usleep(5_000) }
+    try until { try !hide.client.list().isEmpty }
   }
 
   @Test func `a skewed clock refuses and tells its time`() throws {
@@ -122,8 +122,14 @@ import Testing
     let test = try simulator(#"{"on": "list", "do": "delay", "seconds": 100000}"#)
     let connection = try test.client.connect()
     connection.write(test.client.bytes(.get, "/jobs"))
-    while try test.client.state()["requests"]?["GET /jobs"] == nil { usleep(5_000) }
+    try until { try test.client.state()["requests"]?["GET /jobs"] != nil }
+    let start = ContinuousClock.now
     test.simulator.stop()
+    // Not the hour and more that the delay takes, nor the 60 s after which the socket gives up.
+    #expect(start.duration(to: .now) < .seconds(30))
+    #expect { try connection.read() } throws: { error in
+      if case TestConnection.Failure.closed = error { true } else { false }
+    }
   }
 
   @Test func `a job is started again, and a kept one is not`() throws {
@@ -158,7 +164,7 @@ import Testing
     let test = try simulator(#"{"on": "job", "do": "hold"}"#)
     try test.script("run.sh", "#PJM -L elapse=10:00:00\nsleep 600\n")
     let id = try test.client.submit("run.sh")
-    while try test.client.list().first?["status"] != "HLD" { usleep(5_000) }
+    try until { try test.client.list().first?["status"] == "HLD" }
     #expect(try test.client.send(.delete, "/jobs/\(id)").status == 204)
     #expect(try test.client.ended(id)["state"] == "CCL")
   }
@@ -174,12 +180,7 @@ import Testing
     let test = try simulator(#"{"on": "sync", "do": "fail"}"#)
     let response = try test.client.post("/files/sync", ["path": "d"])
     let id = try #require(try JSONValue(parsing: response.body)["requestid"]?.int)
-    while true {
-      let status = try JSONValue(parsing: test.client.send(.get, "/files/sync/\(id)").body)
-      if status["status"] == "waiting" { continue }
-      #expect(status == ["status": "complete", "result": "1"])
-      break
-    }
+    #expect(try test.client.endedSync(Int(id)) == ["status": "complete", "result": "1"])
     #expect(
       try test.client.state()["syncs"]
         == [["id": .int(id), "path": "d", "direction": "from_online", "state": "complete"]])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Simulator
 
-@Suite struct FileSyncTests {
+@Suite(.timeLimit(.minutes(5))) struct FileSyncTests {
   private func put(_ test: TestSimulator, _ key: String, _ text: String) throws {
     let client = try TestClient(test.simulator, ofBucket: true)
     let response = try client.send(
@@ -35,11 +35,7 @@ import Testing
       ["path": .string(path), "direction": .string(direction), "delete": .bool(delete)])
     #expect(response.status == 200)
     let id = try #require(try JSONValue(parsing: response.body)["requestid"]?.int)
-    while true {
-      let status = try JSONValue(parsing: test.client.send(.get, "/files/sync/\(id)").body)
-      if status["status"] != "waiting" { return status }
-      usleep(2_000)
-    }
+    return try test.client.endedSync(Int(id))
   }
 
   private let done: JSONValue = ["status": "complete", "result": "0"]

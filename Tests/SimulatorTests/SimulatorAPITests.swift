@@ -7,7 +7,7 @@ import Testing
 
 @testable import Simulator
 
-@Suite struct SimulatorAPITests {
+@Suite(.timeLimit(.minutes(5))) struct SimulatorAPITests {
   private func expect(
     _ response: HTTPResponse, _ status: Int, _ code: String, _ message: String,
     _ location: SourceLocation = #_sourceLocation
@@ -149,13 +149,13 @@ import Testing
     let test = try TestSimulator()
     try test.script("run.sh", "sleep 600 & echo $! > child; echo ready > started; wait\n")
     let id = try test.client.submit("run.sh")
-    while LocalFiles.kind(test.home + "/started") == nil { usleep(5_000) }
+    try until { LocalFiles.kind(test.home + "/started") != nil }
     let child = try #require(pid_t(try test.text("child").dropLast()))
     #expect(try test.client.send(.delete, "/jobs/\(id)").status == 204)
     let ended = try test.client.ended(id)
     #expect(ended["state"] == "CCL")
     #expect(ended["pjm_code"] == 1)
-    while kill(child, 0) == 0 { usleep(5_000) }
+    try until { kill(child, 0) != 0 }
   }
 
   @Test func `what a job leaves behind ends with it`() throws {
@@ -163,7 +163,7 @@ import Testing
     try test.script("run.sh", "sleep 600 & echo $! > child\n")
     _ = try test.client.ended(test.client.submit("run.sh"))
     let child = try #require(pid_t(try test.text("child").dropLast()))
-    while kill(child, 0) == 0 { usleep(5_000) }
+    try until { kill(child, 0) != 0 }
   }
 
   @Test func `the elapse limit ends a job with code 11`() throws {
@@ -262,7 +262,7 @@ import Testing
     let first = try TestSimulator { $0.home = folder }
     try first.script("run.sh", "echo $$ > pid; sleep 600\n")
     let id = try first.client.submit("run.sh")
-    while try LocalFiles.kind(folder + "/pid") == nil || first.text("pid").isEmpty { usleep(5_000) }
+    try until { try LocalFiles.kind(folder + "/pid") != nil && !first.text("pid").isEmpty }
     let process = try #require(pid_t(try first.text("pid").dropLast()))
     #expect(throws: Simulator.StartError.self) { try TestSimulator { $0.home = folder } }
     first.simulator.stop()

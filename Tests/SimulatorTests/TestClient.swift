@@ -8,13 +8,19 @@ import SigV4
 
 /// A plain socket that speaks HTTP/1.1: what tests of a server need to be certain of what is sent.
 final class TestConnection {
-  enum Failure: Error { case connect, closed, garbage(String) }
+  enum Failure: Error { case connect, closed, garbage(String), late }
 
   private let socket: Int32
   private var buffer: [UInt8] = []
 
   init(port: Int) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    // A server that answers nothing fails a test, and does not hold it up.
+    var patience = timeval(tv_sec: 60, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    guard unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, size) == 0 else {
+      throw Failure.connect
+    }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = UInt16(port).bigEndian
@@ -71,14 +77,21 @@ final class TestConnection {
 
   /// Whether the server closes the connection, with what is sent up to then dropped.
   func isClosed() -> Bool {
-    do { while true { try fill() } } catch { return true }
+    do {
+      while true { try fill() }
+    } catch Failure.closed {
+      return true
+    } catch {
+      return false
+    }
   }
 
   private func fill() throws {
     var chunk = [UInt8](repeating: 0, count: 65_536)
-    let count = unsafe chunk.withUnsafeMutableBytes {
-      unsafe recv(socket, $0.baseAddress, $0.count, 0)
+    let (count, code) = unsafe chunk.withUnsafeMutableBytes {
+      (unsafe recv(socket, $0.baseAddress, $0.count, 0), errno)
     }
+    if count < 0, code == EAGAIN { throw Failure.late }
     guard count > 0 else { throw Failure.closed }
     buffer += chunk[..<count]
   }
@@ -162,16 +175,37 @@ struct TestClient {
 
   /// What the state report says of a job, once it has ended.
   func ended(_ id: Int) throws -> JSONValue {
-    while true {
+    try until {
       let job = try state()["jobs"]?.array?.first { $0["id"]?.int == Int64(id) }
-      if let job, job["ended"] != .null,
+      guard let job, job["ended"] != .null,
         try !list().contains(where: { $0["job_id"]?.string == "\(id)" })
-      {
-        return job
-      }
-      usleep(5_000)
+      else { return JSONValue?.none }
+      return job
     }
   }
+
+  /// What the status of a sync says, once it has ended.
+  func endedSync(_ id: Int) throws -> JSONValue {
+    try until {
+      let status = try JSONValue(parsing: send(.get, "/files/sync/\(id)").body)
+      return status["status"] == "waiting" ? JSONValue?.none : status
+    }
+  }
+}
+
+/// Asks until there is an answer; one that does not come in a minute fails the test.
+func until<Value>(_ ask: () throws -> Value?) throws -> Value {
+  let end = ContinuousClock.now + .seconds(60)
+  while ContinuousClock.now < end {
+    if let value = try ask() { return value }
+    usleep(5_000)
+  }
+  throw TestConnection.Failure.late
+}
+
+/// The same for what becomes true.
+func until(_ condition: () throws -> Bool) throws {
+  try until { try condition() ? () : nil }
 }
 
 /// A new folder; whoever makes it removes it.

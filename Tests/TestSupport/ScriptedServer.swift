@@ -26,11 +26,26 @@ public final class ScriptedServer: Sendable {
     /// `count` bytes of one value, written as fast as the peer reads.
     case fill(UInt8, count: Int64)
     case pause(Duration)
+    /// Goes on when the gate is opened.
+    case wait(Gate)
     case close
     /// Closes so that the peer sees a reset.
     case reset
     /// Answers never; ends when the peer closes.
     case hold
+  }
+
+  /// What a test opens when an answer may come.
+  public final class Gate: Sendable, Hashable {
+    private let opened = Mutex(false)
+
+    public init() {}
+
+    public func open() { opened.withLock { $0 = true } }
+    var isOpen: Bool { opened.withLock { $0 } }
+
+    public static func == (a: Gate, b: Gate) -> Bool { a === b }
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
   }
 
   public typealias Script = @Sendable (Request) -> [Step]

@@ -88,6 +88,13 @@ final class ServerConnection {
         }
         pausedUntil = nil
         steps.removeFirst()
+      case .wait(let gate):
+        guard gate.isOpen else {
+          pausedUntil = .now + .milliseconds(5)
+          return .reads
+        }
+        pausedUntil = nil
+        steps.removeFirst()
       case .close: return .closed(reset: false)
       case .reset: return .closed(reset: true)
       case .hold: return .reads

@@ -1,3 +1,5 @@
+import HTTP
+
 /// Reads the texts in which PJM writes times and nodes; nil for all that does not parse, `-` among
 /// it (`api.md`: every field is an optional string).
 public enum PJMText {
@@ -35,7 +37,7 @@ public enum PJMText {
       let minute = number(time[1], digits: 2...2), minute < 60,
       let second = number(time[2], digits: 2...2), second < 61
     else { return nil }
-    let days = CivilDate.days(year: year, month: month, day: day)
+    let days = CalendarDay(year: year, month: month, day: day).number
     return Double(days * 86_400 + hour * 3600 + minute * 60 + second - offset)
   }
 
@@ -62,17 +64,5 @@ public enum PJMText {
     guard digits.contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else { return nil }
     return Int(text)
-  }
-}
-
-/// Day numbers of the proleptic Gregorian calendar.
-enum CivilDate {
-  /// Days since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-  static func days(year: Int, month: Int, day: Int) -> Int {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 }

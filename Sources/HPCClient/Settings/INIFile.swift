@@ -1,4 +1,5 @@
-/// A configuration file of sections and `key = value` lines, as the operator's tools write them.
+/// A configuration file of sections and `key = value` or `key: value` lines, as the operator's tools
+/// read them.
 ///
 /// Comments begin with `#` or `;` at the start of a line, or after white space behind a value. A
 /// section may be called `[x]` or `[profile x]`. Later lines win.
@@ -38,12 +39,13 @@ struct INIFile: Sendable, Hashable {
         if sections[section] == nil { sections[section] = [:] }
         continue
       }
-      guard let equals = line.firstIndex(of: "="), equals > line.startIndex else {
+      guard let mark = line.firstIndex(where: { $0 == "=" || $0 == ":" }), mark > line.startIndex
+      else {
         if isLenient { continue }
         throw Fault(line: number, what: "neither [section] nor key = value")
       }
-      let key = Self.trimmed(line[..<equals]).lowercased()
-      let value = Self.withoutComment(line[line.index(after: equals)...])
+      let key = Self.trimmed(line[..<mark]).lowercased()
+      let value = Self.withoutComment(line[line.index(after: mark)...])
       sections[section, default: [:]][key] = Entry(value: value, line: number)
     }
   }

@@ -238,11 +238,11 @@ struct SettingsResolver {
     entries[key] = value
     do throws(HTTPURL.ParseError) {
       let url = try HTTPURL(parsing: value.text)
-      if url.query == nil { return url }
+      if url.query == nil, !value.text.contains("#") { return url }
     } catch {
       throw refused(key, value, because: error.description)
     }
-    throw refused(key, value, because: "it has a query")
+    throw refused(key, value, because: "it has a query or a fragment")
   }
 
   private mutating func number(

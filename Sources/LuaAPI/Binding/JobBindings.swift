@@ -276,12 +276,11 @@ final class JobBindings {
           let result = try result.get()
           let jobs = try call.state.make(
             .array(result.jobs.map { observed($0, in: call.state) }, metatable: arrayType))
-          // A sweep may know those that nobody else has seen.
-          if result.jobs.contains(where: { $0.record?.name == nil }) {
-            try sweeps.mark(jobs, in: call.state)
-          }
           let first = isOne ? try call.state.rawGet(jobs, 1) : .reference(jobs)
-          return .values(result.isTimeout ? [first, "timeout"] : [first])
+          let answer = LuaReturn.values(result.isTimeout ? [first, "timeout"] : [first])
+          guard result.jobs.contains(where: { $0.record?.name == nil }) else { return answer }
+          // A sweep may know those that nobody else has seen.
+          return try sweeps.mark(jobs, in: call.state) { answer }
         }))
   }
 
