@@ -118,7 +118,7 @@ extension SweepBindings {
     }
     return try execute(sweep, .step, call) { [self] call, report in
       host.outcome.status = report.newFailed.isEmpty ? 0 : 1
-      if let error = report.error, !Self.isVerdict(error) { throw errors.error(error) }
+      try tellStop(report, of: sweep)
       return .value(try stepValue(sweep, report, in: call.state))
     }
   }
@@ -251,11 +251,19 @@ extension SweepBindings {
     return .values([.nil, errors.error(error, row: row).value])
   }
 
+  /// A step goes on at the next one; why it posts nothing is said, and what is no verdict raised.
+  private func tellStop(_ report: SweepReport, of sweep: SweepObject) throws {
+    guard let error = report.error else { return }
+    guard Self.isVerdict(error) else { throw errors.error(error) }
+    guard error.code == .stopped else { return }
+    host.log(.warn, "\(sweep.name): \(error.message)" + (error.hint.map { "; \($0)" } ?? ""))
+  }
+
   /// What `s:run()` answers where it steps (`hpc sweep step FILE.lua`).
   private func stepVerdict(_ sweep: SweepObject, _ report: SweepReport, in state: LuaState)
     throws -> LuaReturn
   {
-    if let error = report.error, !Self.isVerdict(error) { throw errors.error(error) }
+    try tellStop(report, of: sweep)
     host.outcome.status = report.newFailed.isEmpty ? 0 : 1
     let counts = report.progress.counts
     if report.pending == 0, counts[.done] == report.progress.total { return .value(true) }

@@ -187,7 +187,8 @@ struct SweepPlanner {
     let rest = text.split(separator: "\n", omittingEmptySubsequences: false)
       .enumerated().filter { !taken.contains($0.offset + 1) }.map(\.element)
     let hasInterpreter = rest.first?.hasPrefix("#!") == true
-    let lines = directives.lines.map { "#PJM \($0)\n" }.joined()
+    let (said, _) = try SubmissionWriter.together([directives], atOnce: 1)
+    let lines = said.lines.map { "#PJM \($0)\n" }.joined()
     let gap = attempt.setup.isEmpty || attempt.setup.hasSuffix("\n") ? "" : "\n"
     plan.script =
       ((hasInterpreter ? "\(rest[0])\n" : "") + lines + attempt.setup + gap

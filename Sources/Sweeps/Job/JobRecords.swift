@@ -82,6 +82,8 @@ public struct ExitRecord: Sendable, Hashable {
   public enum Failure: String, Sendable, Hashable {
     /// An input was missing: the program did not start.
     case inputs
+    /// What the program needs to start could not be written: it did not start.
+    case start
     /// The outputs could not be put aside.
     case outputs
   }

@@ -55,7 +55,9 @@ enum JobRuntime {
       [ -d "${2%/*}" ] && mv "$1" "$2"
     }
 
+    # What fails is told in the record.
     hpc_copy_tree() {
+      hpc_bad='the uploaded files cannot be copied'
       cp -R "$hpc_root/in/$1/files/." "$hpc_work/" || return 1
       if [ -f "$hpc_root/in/$1/executable" ]; then
         while IFS= read -r hpc_name_x; do
@@ -64,9 +66,15 @@ enum JobRuntime {
       fi
     }
     hpc_link() {
+      hpc_bad="$1 is not there"
       [ -e "$hpc_home/$1" ] || return 1
       case $2 in */*) mkdir -p "$hpc_work/${2%/*}" || return 1 ;; esac
+      hpc_bad="$2 is there already"
       ln -s "$hpc_home/$1" "$hpc_work/$2"
+    }
+    hpc_find_remote() {
+      hpc_bad="$hpc_remote is not there"
+      [ -z "$hpc_remote" ] || [ -f "$hpc_home/$hpc_remote" ]
     }
 
     # hpc_take required|optional PATTERN FILE...: copies what is there and adds it to the manifest.
@@ -97,7 +105,8 @@ enum JobRuntime {
       hpc_to=$hpc_tmp/files/$hpc_g
       [ ! -e "$hpc_to" ] || return 0
       mkdir -p "${hpc_to%/*}" || return 1
-      if [ -L "./$hpc_g" ] || ! ln "./$hpc_g" "$hpc_to" 2>/dev/null; then
+      # In a folder that outlives the attempt a link would change with the file.
+      if [ -n "$hpc_folder" ] || [ -L "./$hpc_g" ] || ! ln "./$hpc_g" "$hpc_to" 2>/dev/null; then
         cp -p "./$hpc_g" "$hpc_to" || return 1
       fi
       hpc_hash=$(hpc_sum "$hpc_to") || return 1
@@ -105,41 +114,69 @@ enum JobRuntime {
         >>"$hpc_tmp/manifest" || return 1
       hpc_flush "$hpc_to"
     }
-    # In place of the manifest; what was put aside goes, so that a full disk has room for the record.
     hpc_no_outputs() {
-      rm -rf "$hpc_tmp/files" "$hpc_tmp/room"
       hpc_say "the output '$hpc_bad' of $hpc_a cannot be put aside"
-      printf 'error=outputs\ndetail=%s\n' "$(printf '%s' "$hpc_bad" | tr '\n' ' ')" \
+      hpc_error outputs
+    }
+    # hpc_error WHAT: takes the place of the manifest; what is of no use any more makes room for it.
+    hpc_error() {
+      rm -rf "$hpc_tmp/files" "$hpc_tmp/room" "$hpc_tmp/script" "$hpc_tmp/variables"
+      printf 'error=%s\ndetail=%s\n' "$1" "$(printf '%s' "$hpc_bad" | tr '\n' ' ')" \
         >"$hpc_tmp/manifest"
+    }
+    # hpc_give_up CODE: what the job could not do is no verdict where a signal has got in its way.
+    hpc_give_up() {
+      if [ -n "$hpc_signal" ]; then
+        rm -f "$hpc_tmp/manifest"
+        hpc_end $((128 + hpc_signal)) "$hpc_signal"
+        exit $((128 + hpc_signal))
+      fi
+      hpc_end "$1" ""
+      hpc_status=$1
+    }
+
+    # hpc_put FUNCTION FILE: writes what a function prints, all of it or not at all.
+    hpc_put() {
+      hpc_bad=$2
+      "$1" >"$2" && [ "$("$1" | wc -c)" -eq "$(wc -c <"$2")" ]
+    }
+    # hpc_prepare N: everything that the program needs to start.
+    hpc_prepare() {
+      hpc_put "hpc_setup_$1" "$hpc_tmp/setup" &&
+        hpc_put "hpc_variables_$1" "$hpc_tmp/variables" || return 1
+      if [ -n "$hpc_remote" ]; then
+        hpc_program=$hpc_home/$hpc_remote
+      else
+        hpc_program=$hpc_tmp/script
+        hpc_put "hpc_script_$1" "$hpc_program" && chmod u+x "$hpc_program" || return 1
+      fi
+      hpc_put hpc_start_text "$hpc_tmp/start"
     }
 
     # The program and its surroundings, as a small script of its own that becomes the program.
-    hpc_write_start() {
-      {
-        printf 'cd %s || exit 126\n' "$(hpc_quote "$hpc_work")"
-        hpc_interpreter=
-        hpc_line=
-        IFS= read -r hpc_line <"$hpc_program" || [ -n "$hpc_line" ]
-        case $hpc_line in '#!'*) hpc_interpreter=${hpc_line#??} ;; esac
-        hpc_p=$(hpc_quote "$hpc_program")
-        if [ -n "$hpc_interpreter" ] && [ ! -x "$hpc_program" ]; then
-          hpc_p="$hpc_interpreter $hpc_p"
-        fi
-        # The variables come after a login shell's profile, which may use the same names, and
-        # before the setup, which may read them.
-        "hpc_variables_$1" >"$hpc_tmp/variables"
-        hpc_v=$(hpc_quote "$hpc_tmp/variables")
-        hpc_q=$(hpc_quote "$hpc_tmp/setup")
-        if [ -z "$hpc_interpreter" ]; then
-          printf 'exec bash -l -c %s %s %s %s\n' \
-            "'. \"\$1\"; . \"\$2\"; shift 2; . \"\$0\"'" "$hpc_p" "$hpc_v" "$hpc_q"
-        elif [ -s "$hpc_tmp/setup" ]; then
-          printf 'exec bash -l -c %s hpc %s %s %s\n' \
-            "'. \"\$1\"; . \"\$2\"; shift 2; exec \"\$@\"'" "$hpc_v" "$hpc_q" "$hpc_p"
-        else
-          printf '. %s\nexec %s\n' "$hpc_v" "$hpc_p"
-        fi
-      } >"$hpc_tmp/start"
+    hpc_start_text() {
+      printf 'cd %s || exit 126\n' "$(hpc_quote "$hpc_work")"
+      hpc_interpreter=
+      hpc_line=
+      IFS= read -r hpc_line <"$hpc_program" || [ -n "$hpc_line" ]
+      case $hpc_line in '#!'*) hpc_interpreter=${hpc_line#??} ;; esac
+      hpc_p=$(hpc_quote "$hpc_program")
+      if [ -n "$hpc_interpreter" ] && [ ! -x "$hpc_program" ]; then
+        hpc_p="$hpc_interpreter $hpc_p"
+      fi
+      # The variables come after a login shell's profile, which may use the same names, and before
+      # the setup, which may read them.
+      hpc_v=$(hpc_quote "$hpc_tmp/variables")
+      hpc_q=$(hpc_quote "$hpc_tmp/setup")
+      if [ -z "$hpc_interpreter" ]; then
+        printf 'exec bash -l -c %s %s %s %s\n' \
+          "'. \"\$1\"; . \"\$2\"; shift 2; . \"\$0\"'" "$hpc_p" "$hpc_v" "$hpc_q"
+      elif [ -s "$hpc_tmp/setup" ]; then
+        printf 'exec bash -l -c %s hpc %s %s %s\n' \
+          "'. \"\$1\"; . \"\$2\"; shift 2; exec \"\$@\"'" "$hpc_v" "$hpc_q" "$hpc_p"
+      else
+        printf '. %s\nexec %s\n' "$hpc_v" "$hpc_p"
+      fi
     }
     hpc_quote() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
@@ -223,27 +260,26 @@ enum JobRuntime {
 
       # 3. The program.
       hpc_start=$(hpc_now)
-      hpc_bad=
+      hpc_bad="its work folder cannot be made"
       head -c 65536 /dev/zero >"$hpc_tmp/room"
       if [ -n "$hpc_folder" ]; then
         hpc_work=$hpc_home/$hpc_folder
       else
         hpc_work=$hpc_root/work/$hpc_a
       fi
-      if ! { mkdir -p "$hpc_work" && cd "$hpc_work" && "hpc_inputs_$1"; }; then
-        hpc_say "an input of $hpc_a is missing"
-        printf 'error=inputs\n' >>"$hpc_tmp/manifest"
-        hpc_end 96 ""
+      if ! { mkdir -p "$hpc_work" && cd "$hpc_work" && "hpc_inputs_$1" &&
+        hpc_find_remote; }; then
+        hpc_say "the inputs of $hpc_a: $hpc_bad"
+        hpc_error inputs
+        hpc_give_up 96
         return
       fi
-      "hpc_setup_$1" >"$hpc_tmp/setup"
-      if [ -n "$hpc_remote" ]; then
-        hpc_program=$hpc_home/$hpc_remote
-      else
-        hpc_program=$hpc_tmp/script
-        "hpc_script_$1" >"$hpc_program" && chmod u+x "$hpc_program"
+      if ! hpc_prepare "$1"; then
+        hpc_say "$hpc_a cannot start: $hpc_bad cannot be written"
+        hpc_error start
+        hpc_give_up 96
+        return
       fi
-      hpc_write_start "$1"
       if [ -n "$hpc_signal" ]; then
         hpc_end $((128 + hpc_signal)) "$hpc_signal"
         exit $((128 + hpc_signal))
@@ -258,14 +294,19 @@ enum JobRuntime {
       # 4. The outputs, all in one step, and after them the exit record.
       if [ "$hpc_code" = 0 ]; then
         mkdir "$hpc_tmp/files" && "hpc_outputs_$1" &&
-          mv "$hpc_tmp/files" "$hpc_root/out/files/$hpc_a" || hpc_no_outputs
+          mv "$hpc_tmp/files" "$hpc_root/out/files/$hpc_a" || {
+          hpc_no_outputs
+          if [ -n "$hpc_signal" ]; then hpc_give_up 0; fi
+        }
       fi
       if [ "$hpc_code" = 137 ]; then hpc_end 137 9; else hpc_end "$hpc_code" ""; fi || return
       cd "$hpc_root" || return
-      if [ "$hpc_code" = 0 ] && [ "$hpc_keep" != all ]; then
+      hpc_verdict=$hpc_code
+      if grep -q '^\(missing\|error\)=' "$hpc_tmp/manifest" 2>/dev/null; then hpc_verdict=failed; fi
+      if [ "$hpc_verdict" = 0 ] && [ "$hpc_keep" != all ]; then
         for hpc_old in $hpc_earlier; do rm -rf "$hpc_root/work/$hpc_old"; done
       fi
-      case $hpc_keep:$hpc_code in
+      case $hpc_keep:$hpc_verdict in
         none:* | failed:0) if [ -z "$hpc_folder" ]; then rm -rf "$hpc_work"; fi ;;
       esac
       rm -rf "$hpc_tmp"

@@ -102,7 +102,7 @@ extension SweepMachine {
     guard uploading.isEmpty, uploaded.isEmpty, staging.isEmpty, seals.isEmpty, outstandingPosts == 0
     else { return false }
     // What could be posted now is posted first.
-    if !staged.isEmpty || !queue.isEmpty {
+    if !isHeld, !staged.isEmpty || !queue.isEmpty {
       guard lastList != nil else { return false }
       if now >= postsPausedUntil, occupancy < settings.maxQueued { return false }
     }

@@ -1,6 +1,7 @@
 extension SweepMachine {
   /// STAGED → INTENT → POST: intents of a batch in one commit, each POST exactly once.
   mutating func post() {
+    isHeld = false
     guard lastList != nil else { return }
     guard now >= postsPausedUntil else { return wake(at: postsPausedUntil) }
     // Batches, so that one commit serves many submissions; half a window stays under way.
@@ -58,7 +59,34 @@ extension SweepMachine {
     if usedNodeSeconds + open + limit(record.submissions[number - 1]) <= budget { return true }
     // Nothing that could turn out cheaper than its limit is under way.
     if watches.isEmpty { stop(.budget) }
+    isHeld = true
     return false
+  }
+
+  // MARK: Failures alike
+
+  /// Where the runs before ended in failures alike, nothing more is posted; what is under way is
+  /// collected, for a success among it lets the sweep go on.
+  mutating func holdForFailures() -> Bool {
+    guard settings.startsMembers, !hasSuccess, let alike = failuresAlike,
+      alike.count >= settings.stopAfter, openPoints > 0
+    else { return false }
+    isHeld = true
+    if watches.isEmpty { stop(.sameFailure(alike.cause, count: alike.count)) }
+    return true
+  }
+
+  /// The failures alike that the runs before ended with.
+  mutating func countFailures() {
+    guard !hasSuccess else { return }
+    let failures = record.points.enumerated().compactMap { index, point -> (Int64, Cause)? in
+      guard case .failed(let cause) = point.verdict, let last = point.attempts.last,
+        !superseded.contains(AttemptID(point: index + 1, number: point.attempts.count))
+      else { return nil }
+      return (last.end ?? 0, cause)
+    }.sorted { $0.0 < $1.0 }
+    guard let cause = failures.last?.1 else { return }
+    failuresAlike = (cause, failures.reversed().prefix { $0.1 == cause }.count)
   }
 
   // MARK: Answers

@@ -17,6 +17,8 @@ extension SweepMachine {
     for number in points where record.points.indices.contains(number - 1) {
       guard let reopened = record.reopen(number, resources: resources) else { continue }
       changed.points.insert(number)
+      // Somebody has mended something.
+      failuresAlike = nil
       if let attempt = reopened.attempt { changed.attempts.insert(attempt) }
       if isStarted { takeUp(point: number) }
     }

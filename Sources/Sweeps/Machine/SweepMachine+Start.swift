@@ -9,6 +9,7 @@ extension SweepMachine {
       takeUp(index + 1, submission)
     }
     for number in startOrder { takeUp(point: number) }
+    countFailures()
     cancel(cancelledAtStart)
     for (request, attempts) in record.sealSyncs.sorted(by: { $0.key < $1.key }) {
       // One sync of seals at a time is in flight, so that there is at most one.

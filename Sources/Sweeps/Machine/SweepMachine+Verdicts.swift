@@ -7,7 +7,9 @@ extension SweepMachine {
       return
     }
     if exit.failure == .inputs {
-      closeExited(id, .inputs)
+      closeExited(id, .inputs(exit.detail))
+    } else if exit.failure == .start {
+      closeExited(id, .notStarted)
     } else if exit.signal != nil {
       askCause(id)
     } else if exit.code != 0 {
@@ -187,7 +189,7 @@ extension SweepMachine {
     guard case .failed(let cause) = verdict, !hasSuccess, !superseded.contains(last) else { return }
     let count = failuresAlike?.cause == cause ? (failuresAlike?.count ?? 0) + 1 : 1
     failuresAlike = (cause, count)
-    if count >= settings.stopAfter, openPoints > 0 { stop(.sameFailure(cause, count: count)) }
+    if count == settings.stopAfter, openPoints > 0 { stop(.sameFailure(cause, count: count)) }
   }
 }
 

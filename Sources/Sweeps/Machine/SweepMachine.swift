@@ -70,6 +70,8 @@ public struct SweepMachine: Sendable {
   var usedNodeSeconds = 0.0
   var hasSuccess = false
   var failuresAlike: (cause: Cause, count: Int)?
+  /// True while what is staged must not be posted, whatever room there is.
+  var isHeld = false
   var isFirstSyncDone = false
 
   /// A machine over what the journal holds.
@@ -140,9 +142,11 @@ public struct SweepMachine: Sendable {
     guard isStarted else { return }
     if record.root?.isReady == true {
       if stop == nil {
-        prepare()
-        pumpInputs()
-        post()
+        if !holdForFailures() {
+          prepare()
+          pumpInputs()
+          post()
+        }
         pumpDeletes()
         pumpSeals()
         pumpFetches()

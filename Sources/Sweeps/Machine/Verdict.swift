@@ -10,8 +10,8 @@ public enum Cause: Sendable, Hashable, CustomStringConvertible {
   case nodeDown
   /// It was ended from outside, and nothing tells more.
   case killed
-  /// An input was not on the machine.
-  case inputs
+  /// An input was not on the machine, or could not be put into the work folder.
+  case inputs(String)
   /// A declared output is missing or did not arrive as it was written.
   case outputs(String)
   /// The service refused the submission: its message.
@@ -40,7 +40,7 @@ public enum Cause: Sendable, Hashable, CustomStringConvertible {
     case .memory: "memory"
     case .nodeDown: "node_down"
     case .killed: "killed"
-    case .inputs: "inputs"
+    case .inputs(let detail): detail.isEmpty ? "inputs" : "inputs: \(detail)"
     case .outputs(let detail): detail.isEmpty ? "outputs" : "outputs: \(detail)"
     case .refused(let message): message.isEmpty ? "refused" : "refused: \(message)"
     case .notStarted: "not_started"
@@ -50,9 +50,10 @@ public enum Cause: Sendable, Hashable, CustomStringConvertible {
   /// The short form that `s:retry{cause=}` takes: `exit 127`, `outputs`, `refused`, …
   public var word: String {
     switch self {
+    case .inputs: "inputs"
     case .outputs: "outputs"
     case .refused: "refused"
-    case .exit, .elapse, .memory, .nodeDown, .killed, .inputs, .notStarted: description
+    case .exit, .elapse, .memory, .nodeDown, .killed, .notStarted: description
     }
   }
 
@@ -67,11 +68,12 @@ public enum Cause: Sendable, Hashable, CustomStringConvertible {
     case "memory": self = .memory
     case "node_down": self = .nodeDown
     case "killed": self = .killed
-    case "inputs": self = .inputs
     case "not_started": self = .notStarted
     default:
       if text.hasPrefix("exit "), let code = Int(text.dropFirst(5)) {
         self = .exit(code)
+      } else if let detail = rest("inputs") {
+        self = .inputs(detail)
       } else if let detail = rest("outputs") {
         self = .outputs(detail)
       } else if let message = rest("refused") {

@@ -7,7 +7,7 @@ struct SubmissionWriter: Sendable {
   struct Part: Sendable {
     var id: AttemptID
     var point: SweepPoint
-    /// The attempts before that ran.
+    /// The attempts before that ran and failed: the folder of one that succeeded is gone.
     var earlier: [AttemptName]
     /// What a retry said of its resources.
     var resources: Resources?
@@ -20,7 +20,7 @@ struct SubmissionWriter: Sendable {
       earlier = []
       for (index, attempt) in own.attempts.prefix(id.number - 1).enumerated() {
         switch attempt.phase {
-        case .closed(.exited), .closed(.runLost):
+        case .closed(.exited) where attempt.cause != nil, .closed(.runLost):
           earlier.append(record.name(of: AttemptID(point: id.point, number: index + 1)))
         default: continue
         }
@@ -117,18 +117,19 @@ struct SubmissionWriter: Sendable {
     return directives
   }
 
-  /// The options of a job that several attempts share: the most nodes of any, and for each round of
-  /// attempts the longest limit; everything else must be alike.
+  /// The options of the job of some attempts: the most nodes of any, and for each round of attempts
+  /// the longest limit; everything else must be alike. The limit is always said: leases are built on
+  /// it, and a resource group may have another one for who says none.
   static func together(
     _ all: [PJMDirectives], atOnce: Int
   ) throws(SweepError) -> (PJMDirectives, elapse: Int) {
     guard var directives = all.first else { return (PJMDirectives(), ScriptLint.standardElapse) }
     let limits = all.map { $0.elapse ?? ScriptLint.standardElapse }
-    guard all.count > 1 else { return (directives, limits[0]) }
     let width = max(1, min(atOnce, all.count))
     let elapse = (all.count + width - 1) / width * (limits.max() ?? ScriptLint.standardElapse)
     let widest = all.max { $0.nodes < $1.nodes } ?? directives
-    let wanted = Resources(node: widest.nodeText, elapse: min(elapse, Elapse.longest))
+    let wanted = Resources(
+      node: all.count > 1 ? widest.nodeText : nil, elapse: min(elapse, Elapse.longest))
     func rest(_ directives: PJMDirectives) -> [String] {
       directives.lines.filter { !$0.hasPrefix("-L \"elapse=") && !$0.hasPrefix("-L \"node=") }
     }

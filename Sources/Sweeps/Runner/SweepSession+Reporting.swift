@@ -178,7 +178,8 @@ struct OutcomeText {
     case .budget:
       return SweepError(
         .stopped,
-        "stopped: what is left does not fit into the budget; \(Self.points(pending)) have not run",
+        "stopped: what is left does not fit into the budget; \(Self.points(pending)) "
+          + (pending == 1 ? "has not run" : "have not run"),
         hint: "Raise budget.node_hours, or ask for less elapse", counts: counts)
     case .preparation(let message):
       return SweepError(.definition, "stopped: \(message)", counts: counts)

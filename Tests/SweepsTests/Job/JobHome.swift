@@ -99,6 +99,15 @@ final class JobHome {
     try text.write(to: file, atomically: true, encoding: .utf8)
   }
 
+  /// Puts a tool into `bin` of home, before those of the system in the path ``tools``.
+  func tool(_ name: String, _ text: String) throws {
+    try write("../../bin/\(name)", "#!/bin/sh\n\(text)\n")
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: home.path + "/bin/\(name)")
+  }
+
+  var tools: String { home.path + "/bin:" }
+
   /// The only exit record, read.
   func exit(_ attempt: String = "1.1") throws -> ExitRecord {
     let names = names("out/exit").filter { $0.hasPrefix("\(attempt).") }

@@ -34,6 +34,7 @@ import Testing
       let record = try home.exit()
       #expect(record.failure == .inputs)
       #expect(record.code != 0)
+      #expect(!record.detail.isEmpty)
     }
   }
 
@@ -157,14 +158,10 @@ import Testing
       let home = try JobHome(shell: shell)
       // A disk that takes no second file.
       for tool in ["ln", "cp"] {
-        try home.write(
-          "../../bin/\(tool)",
-          "#!/bin/sh\ncase $* in */d/e*) exit 1 ;; esac\nexec /bin/\(tool) \"$@\"\n")
-        try FileManager.default.setAttributes(
-          [.posixPermissions: 0o755], ofItemAtPath: home.home.path + "/bin/\(tool)")
+        try home.tool(tool, "case $* in */d/e*) exit 1 ;; esac\nexec /bin/\(tool) \"$@\"")
       }
       let attempt = try home.attempt("1.1", text, outputs: [.init("a"), .init("*c"), .init("d*")])
-      try home.run(home.script([attempt]), path: home.home.path + "/bin:")
+      try home.run(home.script([attempt]), path: home.tools)
       let record = try home.exit()
       #expect(record.code == 0)
       #expect(record.failure == .outputs)
@@ -172,6 +169,82 @@ import Testing
       #expect(record.files.isEmpty)
       #expect(home.names("out/files").isEmpty)
     }
+  }
+
+  /// A disk that is full for a moment, or a node whose /tmp takes no here-document.
+  @Test(arguments: JobHome.shells, ["script", "variables", "setup"])
+  func aProgramThatCannotBeWrittenWholeDoesNotRun(shell: [String], what: String) throws {
+    let home = try JobHome(shell: shell)
+    try home.tool(
+      "cat",
+      """
+      case $(readlink /proc/$$/fd/1) in */\(what)) head -c 40; exit 1 ;; esac
+      exec /bin/cat "$@"
+      """)
+    var attempt = try home.attempt("1.1", "echo ran >>\"$HOME/ran\"\n: a long line\nexit 5\n")
+    attempt.setup = "true"
+    attempt.environment = [("x", "1")]
+    try home.run(home.script([attempt]), path: home.tools)
+    let record = try home.exit()
+    #expect(record.failure == .start)
+    #expect(record.code != 0)
+    #expect(!home.hasRun)
+    #expect(home.text("../../job-77.err")?.contains("1.1 cannot start: ") == true)
+  }
+
+  /// What is cut short by the end of the job's time is the end's doing, not the outputs'.
+  @Test(arguments: JobHome.shells)
+  func aSignalWhileOutputsArePutAsideIsTheCause(shell: [String]) throws {
+    let home = try JobHome(shell: shell)
+    try home.tool(
+      "sha256sum",
+      """
+      set -- "$HOME"/\(JobHome.root)/out/claim/*
+      job=${1%.*}
+      kill -TERM "${job##*.}"
+      exit 1
+      """)
+    let attempt = try home.attempt("1.1", "echo x >a", outputs: [.init("a")])
+    #expect(try home.run(home.script([attempt]), path: home.tools) == 128 + 15)
+    let record = try home.exit()
+    #expect(record.signal == 15)
+    #expect(record.failure == nil)
+  }
+
+  @Test(arguments: JobHome.shells)
+  func aPointThatLacksAnOutputKeepsItsFolders(shell: [String]) throws {
+    let home = try JobHome(shell: shell)
+    try home.write("work/1.1/restart", "state")
+    var attempt = try home.attempt("1.2", "true", outputs: [.init("a")])
+    attempt.earlier = [try #require(AttemptName("1.1"))]
+    try home.run(home.script([attempt]))
+    #expect(try home.exit("1.2").missing == ["a"])
+    #expect(home.names("work") == ["1.1", "1.2"])
+  }
+
+  /// Points that follow each other in a folder of their own do not change what was put aside.
+  @Test(arguments: JobHome.shells)
+  func outputsOfASharedFolderAreCopies(shell: [String]) throws {
+    let home = try JobHome(shell: shell)
+    let attempts = try ["1.1", "2.1"].map { name in
+      var attempt = try home.attempt(name, "echo \(name) >>o", outputs: [.init("o")])
+      attempt.workFolder = "shared"
+      return attempt
+    }
+    try home.run(home.script(attempts))
+    #expect(home.text("out/files/1.1/o") == "1.1\n")
+    #expect(home.text("out/files/2.1/o") == "1.1\n2.1\n")
+  }
+
+  @Test(arguments: JobHome.shells)
+  func aRemoteScriptThatIsNotThereIsAMissingInput(shell: [String]) throws {
+    let home = try JobHome(shell: shell)
+    var attempt = try home.attempt("1.1", "")
+    attempt.program = .remote("runs/none.sh")
+    try home.run(home.script([attempt]))
+    let record = try home.exit()
+    #expect(record.failure == .inputs)
+    #expect(record.detail == "runs/none.sh is not there")
   }
 
   @Test func aWholeRecordWithABadLineIsAVerdict() {

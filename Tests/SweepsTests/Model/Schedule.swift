@@ -123,7 +123,7 @@ struct Schedule {
       case .failed(.exit(3)):
         if succeeded { problems.append("point \(number) failed, but a run of it succeeded") }
       case .failed(let cause):
-        if [.inputs, .outputs(""), .refused("")].contains(cause) {
+        if [.inputs(""), .outputs(""), .refused("")].contains(cause) {
           problems.append("point \(number) failed by \(cause)")
         }
       case .cancelled:
