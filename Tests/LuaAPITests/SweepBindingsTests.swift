@@ -88,6 +88,9 @@ import Testing
     ("script = 'a.sh', on_edit = 'rerum'", "did you mean 'rerun'?"),
     ("script = 'a.sh', markers = {'@'}", "must be two strings"),
     ("script = 'a.sh', sim = {seconds = 1}", "run, the text of a script, is missing"),
+    ("script = 'a.sh', sim = {run = 'x', seconds = -1}", "seconds must be 0 or more, not -1"),
+    ("script = 'a.sh', sim = {run = 'x', seconds = 'a'}", "seconds must be 0 or more, not a"),
+    ("script = 'a.sh', resources = {mpi = 0}", "mpi is 1 process or more, not 0"),
     ("script = 'a.sh', max_queued = 'x'", "option 'max_queued': number expected, got string"),
   ])
   func refusesOptionsThatCannotBeMeant(_ options: String, _ expected: String) async throws {
@@ -149,6 +152,37 @@ import Testing
         \(option)}:plan().problem
       """)
     #expect(text.hasPrefix(expected), "\(text)")
+  }
+
+  @Test(arguments: [
+    ("unused = {'TT'},", "unused: the sweep has no parameter TT: did you mean T?"),
+    ("remote = '/a/b.sh',", "remote = \"/a/b.sh\" is no file within home"),
+    ("remote = '~/b.sh',", "remote = \"~/b.sh\" is no file within home"),
+    ("workdir = '~/x',", "\"~/x\" is no folder within home"),
+    ("outputs = {'./a', './b/*.txt'},", "nil"), ("outputs = {'a/./b'},", "no name within"),
+    ("outputs = {'a\\nb'},", "is no name within the work folder"),
+    ("inputs = {['../x'] = 'a.sh'},", "the input \"../x\" has no name within the work folder"),
+    ("inputs = {'a.sh', ['b/a.sh'] = 'a.sh'},", "nil"),
+  ])
+  func whatNoPointCanHaveIsFoundByAPlan(_ option: String, _ expected: String) async throws {
+    let script = option.hasPrefix("remote") ? "" : "script = 'a.sh',"
+    let text = try await Self.run(
+      """
+      return hpc.sweep{name = "a", space = hpc.grid{T = {1, 2}, L = 1}, \(script)
+        \(option)}:plan().problem
+      """)
+    #expect(text.contains(expected), "\(text)")
+  }
+
+  @Test func pointsThatShareAWorkdirAreTold() async throws {
+    let plan = """
+      local function notices(dir) return table.concat(hpc.sweep{name = "a", script = "a.sh",
+        space = hpc.grid{T = {1, 2}, L = 1}, workdir = dir}:plan().notices, ";") end
+      return notices("d"), "|", notices("d/{{T}}"), "|"
+      """
+    #expect(
+      try await Self.run(plan)
+        == "every point runs in the same workdir: say for instance d/{{point}} |  |")
   }
 
   @Test func aBudgetThatDoesNotDoNamesTheLargestPoint() async throws {
@@ -230,6 +264,17 @@ import Testing
       return ok, err.code, err.exit_status, printed[1]:match("^[^\\n]*")
       """, mode: .plan)
     #expect(text == "nil Planned 0 plan of a")
+  }
+
+  @Test func aPlanThatCannotRunIsAnError() async throws {
+    let text = try await Self.run(
+      """
+      print = function() end
+      local ok, err = hpc.sweep{
+        name = "a", space = hpc.grid{T = 1, L = 2, x = 3}, script = "a.sh"}:run()
+      return ok, err.code, err.exit_status, err
+      """, mode: .plan)
+    #expect(text.hasPrefix("nil Definition 1 nothing uses the parameter x"), "\(text)")
   }
 
   @Test(arguments: [

@@ -45,8 +45,9 @@ extension SweepBindings {
     }
   }
 
-  func planValue(_ sweep: SweepObject, in state: LuaState) throws -> LuaValue {
-    let plan = try plan(sweep, findsChanges: true, in: state)
+  func planValue(
+    _ plan: SweepPlan, of sweep: SweepObject, in state: LuaState
+  ) throws -> LuaValue {
     let source = sweep.definition?.script.source ?? ""
     var fields: [(key: LuaValue, value: LuaValue)] = [
       ("points", .integer(plan.points)), ("new", .integer(plan.new)),
@@ -70,9 +71,11 @@ extension SweepBindings {
 
   /// Prints the plan in place of a run (`hpc sweep plan FILE.lua`).
   private func planInstead(_ sweep: SweepObject, in state: LuaState) throws -> LuaReturn {
-    let value = try planValue(sweep, in: state)
-    try callPrint([value], in: state)
-    return .values([.nil, planned.value])
+    let plan = try plan(sweep, findsChanges: true, in: state)
+    try callPrint([try planValue(plan, of: sweep, in: state)], in: state)
+    // What cannot run is an error here too.
+    host.outcome.status = plan.problem?.exitCode ?? 0
+    return .values([.nil, (plan.problem.map { errors.error($0) } ?? planned).value])
   }
 
   private var planned: LuaError {

@@ -32,6 +32,17 @@ struct SweepBlueprint: Sendable {
     self.simulatedSpeed = simulatedSpeed
     names = definition.points.first?.names ?? definition.parameterNames
     try Self.check(name: definition.name)
+    if case .remote(let path) = definition.script.body {
+      guard OutputName.isInside(path), !path.hasPrefix("~") else {
+        throw SweepError(
+          .argument,
+          "remote = \"\(path)\" is no file within home: it is relative to that, as jobs/run.sh")
+      }
+    }
+    for name in definition.unused.sorted() where !names.isEmpty && !names.contains(name) {
+      let near = nearest(to: name, among: Set(names)).map { ": did you mean \($0)?" } ?? ""
+      throw SweepError(.argument, "unused: the sweep has no parameter \(name)\(near)")
+    }
     do {
       let own = definition.script
       func template(_ text: String, _ source: String) throws(TemplateError) -> Template {
@@ -176,8 +187,11 @@ struct SweepBlueprint: Sendable {
   private func outputs(of point: SweepPoint) throws(TemplateError) -> [JobScript.Output] {
     var patterns: [JobScript.Output] = []
     for output in outputs {
-      let pattern = try output.pattern.render { point.parameters[$0] ?? builtIn($0, point) }
-      guard OutputName.isInside(pattern.hasSuffix("/") ? pattern.dropLast() : pattern[...]) else {
+      var pattern = try output.pattern.render { point.parameters[$0] ?? builtIn($0, point) }
+      while pattern.hasPrefix("./") { pattern.removeFirst(2) }
+      guard !pattern.utf8.contains(0x0a),
+        OutputName.isInside(pattern.hasSuffix("/") ? pattern.dropLast() : pattern[...])
+      else {
         throw TemplateError(
           source: "outputs",
           problems: [.init(line: 1, message: "\"\(pattern)\" is no name within the work folder")])
@@ -190,10 +204,14 @@ struct SweepBlueprint: Sendable {
   private func workFolder(of point: SweepPoint) throws(TemplateError) -> String? {
     guard let folder = try workFolder?.render({ point.parameters[$0] ?? builtIn($0, point) })
     else { return nil }
-    guard OutputName.isInside(folder) else {
+    guard OutputName.isInside(folder), !folder.hasPrefix("~") else {
       throw TemplateError(
         source: "workdir",
-        problems: [.init(line: 1, message: "\"\(folder)\" is no folder within home")])
+        problems: [
+          .init(
+            line: 1,
+            message: "\"\(folder)\" is no folder within home: it is relative to that, as work/run")
+        ])
     }
     return folder
   }
@@ -217,12 +235,23 @@ struct SweepBlueprint: Sendable {
   /// What can be told about a point's script and setup before it is submitted; its program's name
   /// stands before what has a line.
   func notes(_ point: SweepPoint, _ directives: PJMDirectives) throws(SweepError) -> [ScriptNote] {
-    guard let script else { return [] }
+    var notes: [ScriptNote] = []
+    // Their files would mix; {{point}} and parameters keep them apart.
+    if let workFolder, workFolder.names.isEmpty, definition.points.count > 1 {
+      notes.append(
+        ScriptNote(
+          line: 0, severity: .warning,
+          message: "every point runs in the same workdir: say for instance "
+            + "\(definition.workFolder ?? "")/\(workFolder.markers.open)point\(workFolder.markers.close)"
+        ))
+    }
+    guard let script else { return notes }
     let id = AttemptName(AttemptID(point: max(point.number, 1), number: 1))
     let value = { (name: String) in self.value(name, of: point, attempt: id, previous: nil) }
     do throws(TemplateError) {
-      return ScriptLint.notes(
-        script: try script.render(value), setup: try setup.render(value), directives: directives)
+      return notes
+        + ScriptLint.notes(
+          script: try script.render(value), setup: try setup.render(value), directives: directives)
     } catch {
       throw SweepError(.definition, "\(point.parameters.heading)\(error)")
     }

@@ -67,7 +67,7 @@ public struct Resources: Sendable, Hashable {
 }
 
 /// What is wrong with resources or with a script's directives.
-public enum ResourceError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum ResourceError: Error, Sendable, Hashable, CustomStringConvertible {
   /// A key of `resources` and its value.
   case value(String, String)
   /// An option that a sweep's job cannot have: line (0 for `resources.pjm`), option, reason.
