@@ -185,6 +185,24 @@ import Testing
         == "every point runs in the same workdir: say for instance d/{{point}} |  |")
   }
 
+  @Test func functionsOfThePointMayGiveItToOthers() async throws {
+    let text = try await Self.run(
+      """
+      local seen = {}
+      local s = hpc.sweep{name = "a", space = hpc.grid{T = {1, 2}, x = "n"}, script = "a.sh",
+        where = function(p) return hpc.space.list{p}[1].T == 2 end,
+        resources = function(p)
+          seen[#seen + 1] = hpc.render("{{T}}{{x}}", p) .. hpc.json.encode{p, {a = p}} .. tostring(p)
+          return {}
+        end}
+      return pcall(s.plan, s), seen[1], #seen
+      """, body: "#!/bin/sh\n")
+    #expect(
+      text == """
+        true 2n[{"T":2,"x":"n"},{"a":{"T":2,"x":"n"}}]{"T":2,"x":"n"} 1
+        """)
+  }
+
   @Test func aBudgetThatDoesNotDoNamesTheLargestPoint() async throws {
     let text = try await Self.run(
       """
