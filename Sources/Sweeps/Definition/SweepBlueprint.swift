@@ -170,12 +170,12 @@ struct SweepBlueprint: Sendable {
     do throws(TemplateError) {
       var program = JobScript.Program.text("")
       if let text = self.program {
-        program = .text(pause + (try text.render(value)))
+        program = .text(try text.render(value))
       } else if case .remote(let path) = definition.script.body {
         program = .remote(path)
       }
       return JobScript.Attempt(
-        id: id, setup: simulatedSpeed == nil ? try setup.render(value) : "", program: program,
+        id: id, setup: simulatedSpeed == nil ? try setup.render(value) : pause, program: program,
         environment: zip(point.parameters.names, point.parameters.values).map { ($0, $1.text) },
         inputs: inputs, outputs: try outputs(of: point), workFolder: try workFolder(of: point),
         earlier: earlier)
@@ -262,7 +262,7 @@ struct SweepBlueprint: Sendable {
     guard let speed = simulatedSpeed, let seconds = definition.standIn?.seconds, seconds > 0 else {
       return ""
     }
-    return "#!/bin/sh\nsleep \(NumberFormat.text(seconds / speed, "%.3f"))\n"
+    return "sleep \(NumberFormat.text(seconds / speed, "%.3f"))\n"
   }
 
   /// `none` would take away what `{{previous}}` names.
