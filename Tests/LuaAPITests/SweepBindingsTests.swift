@@ -251,6 +251,25 @@ import Testing
         + "inputs = function() return 3 end}:plan()", "option 'inputs': table expected"
     ),
     (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = function(p) return {[p.T == 2 and 'nodes' or 'node'] = 1} end}:plan()",
+      "point {L=1, T=2}: option 'resources': unknown key 'nodes', did you mean 'node'?"
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = function(p) return {node = 2 - p.T} end}:plan()",
+      "point {L=1, T=2}: resources.node cannot be \"0\""
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = function(p) return {pjm = {p.T == 2 and '--bulk' or '-x A'}} end}:plan()",
+      "point {L=1, T=2}: resources.pjm: #PJM --bulk cannot be"
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = {pjm = {'--bulk'}}}:plan()", "resources.pjm: #PJM --bulk cannot be"
+    ),
+    (
       "hpc.sweep{name = 'a', space = hpc.grid{T = 1}, script = 'a.sh', "
         + "where = function(p) p.T = 2 end}", "a point cannot be changed: see 'T'"
     ),

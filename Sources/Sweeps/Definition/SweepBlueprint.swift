@@ -286,15 +286,24 @@ struct SweepBlueprint: Sendable {
       try directives.merge(resources)
       return directives
     } catch let error as ResourceError {
-      throw Self.error(error, in: definition)
+      let heading = hasOwnDirectives ? point.parameters.heading : ""
+      throw Self.error(error, in: definition, heading)
     } catch {
       throw SweepError(.definition, "\(point.parameters.heading)\(error)")
     }
   }
 
-  private static func error(_ error: ResourceError, in definition: SweepDefinition) -> SweepError {
+  private static func error(
+    _ error: ResourceError, in definition: SweepDefinition, _ heading: String = ""
+  ) -> SweepError {
     let source = definition.script.source.isEmpty ? "script" : definition.script.source
-    return SweepError(.definition, "\(source): \(error)")
+    return SweepError(.definition, heading + (error.isOfScript ? "\(source): " : "") + "\(error)")
+  }
+
+  /// Whether points may ask for different things.
+  private var hasOwnDirectives: Bool {
+    if case .perPoint = definition.resources { return true }
+    return fixedDirectives == nil
   }
 
   /// True where points differ in more of their directives than their resources say.

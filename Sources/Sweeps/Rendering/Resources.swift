@@ -84,6 +84,14 @@ public enum ResourceError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether it is about a line of the script.
+  var isOfScript: Bool {
+    switch self {
+    case .value: false
+    case .refused(let line, _, _), .unreadable(let line, _): line > 0
+    }
+  }
+
   private static func place(_ line: Int) -> String {
     line == 0 ? "resources.pjm" : "line \(line)"
   }
