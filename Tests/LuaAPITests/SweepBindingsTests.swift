@@ -174,6 +174,15 @@ import Testing
     #expect(text.contains(expected), "\(text)")
   }
 
+  @Test func aSweepWithoutASpaceHasAPlanToo() async throws {
+    let text = try await Self.run(
+      """
+      local plan = hpc.sweep{name = "a", script = "a.sh"}:plan()
+      return plan.points, plan.problem, pcall(hpc.run, {name = "b", script = "a.sh"})
+      """)
+    #expect(text.hasPrefix("0 nil false a.sh:3: unknown name {{T}}"), "\(text)")
+  }
+
   @Test func pointsThatShareAWorkdirAreTold() async throws {
     let plan = """
       local function notices(dir) return table.concat(hpc.sweep{name = "a", script = "a.sh",

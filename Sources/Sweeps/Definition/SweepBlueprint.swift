@@ -65,7 +65,9 @@ struct SweepBlueprint: Sendable {
       }
       let places = [script, setup, workFolder].compactMap(\.self) + outputs.map(\.pattern)
       let all = places + [program].compactMap(\.self)
-      for template in all { try template.check(known: names) }
+      // Where points come by eval alone, the first one tells their names.
+      let isOpen = definition.points.isEmpty && names.isEmpty
+      for template in all where !isOpen { try template.check(known: names) }
       demands = all.reduce(into: []) { $0.formUnion($1.demands) }
       usedNames = places.reduce(
         into: ShellText.variables(in: definition.setup + "\n" + (own.text ?? ""))
