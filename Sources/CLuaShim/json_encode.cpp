@@ -287,7 +287,7 @@ void add_object(lua_State *L, encoder *e, size_t names) {
   add_char(L, e, '}');
 }
 
-void add_table(lua_State *L, encoder *e) {
+void add_plain_table(lua_State *L, encoder *e) {
   const void *table = lua_topointer(L, -1);
   for (int i = 0; i < e->depth; i++) {
     if (e->path[i].table == table) fail(L, e, "a table that contains itself");
@@ -305,6 +305,20 @@ void add_table(lua_State *L, encoder *e) {
   } else {
     add_object(L, e, s.names);
   }
+}
+
+// A table may stand for another value: its metatable's `__jsonvalue(table)`, asked once.
+void add_table(lua_State *L, encoder *e) {
+  luaL_checkstack(L, 8, "JSON nested too deeply");
+  if (luaL_getmetafield(L, -1, "__jsonvalue") == LUA_TNIL) return add_plain_table(L, e);
+  lua_pushvalue(L, -2);
+  lua_call(L, 1, 1);
+  if (lua_type(L, -1) == LUA_TTABLE) {
+    add_plain_table(L, e);
+  } else {
+    add_value(L, e);
+  }
+  lua_pop(L, 1);
 }
 
 void add_value(lua_State *L, encoder *e) {

@@ -15,6 +15,12 @@ function module.tracker(note)
       note(name)
     end
   end
+  local function all(values)
+    for name in next, values do
+      read(name)
+    end
+    return values
+  end
   return function(values)
     return setmetatable({}, {
       __name = "Point",
@@ -29,10 +35,14 @@ function module.tracker(note)
         error("a point cannot be changed: see '" .. tostring(name) .. "'", 2)
       end,
       __pairs = function()
-        for name in next, values do
-          read(name)
-        end
-        return next, values, nil
+        return next, all(values), nil
+      end,
+      -- For hpc.json.encode, hpc.render, hpc.space.list and their like.
+      __jsonvalue = function()
+        return all(values)
+      end,
+      __tostring = function()
+        return hpc.json.encode(values)
       end,
     })
   end

@@ -120,8 +120,15 @@ import Testing
       "hpc.space.lhs(3, {x = {min = 0, max = 1}}, {sed = 1})",
       "unknown option 'sed', did you mean 'seed'?"
     ),
-    ("hpc.range(1, 2, 0)", "test:1: range: the step must not be zero"),
-    ("hpc.linspace(1, 2, 0)", "the number of values must be from 1"),
+    ("hpc.range(1, 2, 0)", "test:1: bad argument #3 to 'range' (the step must not be zero)"),
+    ("hpc.range(1, 1e9)", "bad argument #2 to 'range' (that makes 1000000000 values; at most"),
+    ("hpc.range(1, 10000001)", "that makes 10000001 values"),
+    ("hpc.range(0 / 0, 1)", "bad argument #1 to 'range' (\""),
+    ("hpc.linspace(1, 2, 0)", "bad argument #3 to 'linspace' (the number of values must be from 1"),
+    ("hpc.logspace(1, 0, 2)", "bad argument #2 to 'logspace' (logspace takes its end values"),
+    ("hpc.space.lhs(2, {T = {min = 1, max = 2, log = 'yes'}})", "log must be true or false"),
+    ("hpc.space.lhs(2, {T = {min = 1, choices = {1}}})", "choices is an array, and stands alone"),
+    ("hpc.space.lhs(2, {T = {choices = 1}})", "choices is an array"),
     ("hpc.logspace(0, 2, 3)", "above zero"),
   ])
   func badSpacesSayWhatIsWrong(_ code: String, _ expected: String) async throws {

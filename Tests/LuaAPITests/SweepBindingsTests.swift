@@ -90,6 +90,9 @@ import Testing
     ("script = 'a.sh', on_edit = 'rerum'", "did you mean 'rerun'?"),
     ("script = 'a.sh', markers = {'@'}", "must be two strings"),
     ("script = 'a.sh', sim = {seconds = 1}", "run, the text of a script, is missing"),
+    ("script = 'a.sh', sim = {run = 'x', seconds = -1}", "seconds must be 0 or more, not -1"),
+    ("script = 'a.sh', sim = {run = 'x', seconds = 'a'}", "seconds must be 0 or more, not a"),
+    ("script = 'a.sh', resources = {mpi = 0}", "mpi is 1 process or more, not 0"),
     ("script = 'a.sh', max_queued = 'x'", "option 'max_queued': number expected, got string"),
   ])
   func refusesOptionsThatCannotBeMeant(_ options: String, _ expected: String) async throws {
@@ -182,6 +185,64 @@ import Testing
     #expect(text.hasPrefix(expected), "\(text)")
   }
 
+  @Test(arguments: [
+    ("unused = {'TT'},", "unused: the sweep has no parameter TT: did you mean T?"),
+    ("remote = '/a/b.sh',", "remote = \"/a/b.sh\" is no file within home"),
+    ("remote = '~/b.sh',", "remote = \"~/b.sh\" is no file within home"),
+    ("workdir = '~/x',", "\"~/x\" is no folder within home"),
+    ("outputs = {'./a', './b/*.txt'},", "nil"), ("outputs = {'a/./b'},", "no name within"),
+    ("outputs = {'a\\nb'},", "is no name within the work folder"),
+    ("inputs = {['../x'] = 'a.sh'},", "the input \"../x\" has no name within the work folder"),
+    ("inputs = {'a.sh', ['b/a.sh'] = 'a.sh'},", "nil"),
+  ])
+  func whatNoPointCanHaveIsFoundByAPlan(_ option: String, _ expected: String) async throws {
+    let script = option.hasPrefix("remote") ? "" : "script = 'a.sh',"
+    let text = try await Self.run(
+      """
+      return hpc.sweep{name = "a", space = hpc.grid{T = {1, 2}, L = 1}, \(script)
+        \(option)}:plan().problem
+      """)
+    #expect(text.contains(expected), "\(text)")
+  }
+
+  @Test func aSweepWithoutASpaceHasAPlanToo() async throws {
+    let text = try await Self.run(
+      """
+      local plan = hpc.sweep{name = "a", script = "a.sh"}:plan()
+      return plan.points, plan.problem, pcall(hpc.run, {name = "b", script = "a.sh"})
+      """)
+    #expect(text.hasPrefix("0 nil false a.sh:3: unknown name {{T}}"), "\(text)")
+  }
+
+  @Test func pointsThatShareAWorkdirAreTold() async throws {
+    let plan = """
+      local function notices(dir) return table.concat(hpc.sweep{name = "a", script = "a.sh",
+        space = hpc.grid{T = {1, 2}, L = 1}, workdir = dir}:plan().notices, ";") end
+      return notices("d"), "|", notices("d/{{T}}"), "|"
+      """
+    #expect(
+      try await Self.run(plan)
+        == "every point runs in the same workdir: say for instance d/{{point}} |  |")
+  }
+
+  @Test func functionsOfThePointMayGiveItToOthers() async throws {
+    let text = try await Self.run(
+      """
+      local seen = {}
+      local s = hpc.sweep{name = "a", space = hpc.grid{T = {1, 2}, x = "n"}, script = "a.sh",
+        where = function(p) return hpc.space.list{p}[1].T == 2 end,
+        resources = function(p)
+          seen[#seen + 1] = hpc.render("{{T}}{{x}}", p) .. hpc.json.encode{p, {a = p}} .. tostring(p)
+          return {}
+        end}
+      return pcall(s.plan, s), seen[1], #seen
+      """, body: "#!/bin/sh\n")
+    #expect(
+      text == """
+        true 2n[{"T":2,"x":"n"},{"a":{"T":2,"x":"n"}}]{"T":2,"x":"n"} 1
+        """)
+  }
+
   @Test func aBudgetThatDoesNotDoNamesTheLargestPoint() async throws {
     let text = try await Self.run(
       """
@@ -231,6 +292,25 @@ import Testing
         + "inputs = function() return 3 end}:plan()", "option 'inputs': table expected"
     ),
     (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = function(p) return {[p.T == 2 and 'nodes' or 'node'] = 1} end}:plan()",
+      "point {L=1, T=2}: option 'resources': unknown key 'nodes', did you mean 'node'?"
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = function(p) return {node = 2 - p.T} end}:plan()",
+      "point {L=1, T=2}: resources.node cannot be \"0\""
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = function(p) return {pjm = {p.T == 2 and '--bulk' or '-x A'}} end}:plan()",
+      "point {L=1, T=2}: resources.pjm: #PJM --bulk cannot be"
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = {1, 2}, L = 1}, script = 'a.sh', "
+        + "resources = {pjm = {'--bulk'}}}:plan()", "resources.pjm: #PJM --bulk cannot be"
+    ),
+    (
       "hpc.sweep{name = 'a', space = hpc.grid{T = 1}, script = 'a.sh', "
         + "where = function(p) p.T = 2 end}", "a point cannot be changed: see 'T'"
     ),
@@ -262,6 +342,17 @@ import Testing
       return ok, err.code, err.exit_status, printed[1]:match("^[^\\n]*")
       """, mode: .plan)
     #expect(text == "nil Planned 0 plan of a")
+  }
+
+  @Test func aPlanThatCannotRunIsAnError() async throws {
+    let text = try await Self.run(
+      """
+      print = function() end
+      local ok, err = hpc.sweep{
+        name = "a", space = hpc.grid{T = 1, L = 2, x = 3}, script = "a.sh"}:run()
+      return ok, err.code, err.exit_status, err
+      """, mode: .plan)
+    #expect(text.hasPrefix("nil Definition 1 nothing uses the parameter x"), "\(text)")
   }
 
   @Test(arguments: [

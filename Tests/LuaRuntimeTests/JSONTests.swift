@@ -80,6 +80,23 @@ import Testing
     #expect(errors[1].hasSuffix("(at .a[2])"))
   }
 
+  @Test func aTableMayStandForAnotherValue() async throws {
+    let texts = try await withLua { state in
+      try state.registerJSON()
+      let stand = "local function stand(f) return setmetatable({own = 1}, {__jsonvalue = f}) end "
+      return [
+        try state.evaluate(stand + "return encode{a = stand(function() return {1, 2} end)}"),
+        try state.evaluate(stand + "return encode{stand(function() return 'x' end)}"),
+        try state.evaluate(stand + "return encode(stand(function(t) return t end))"),
+        try state.failure(stand + "local t t = stand(function() return {t} end) encode(t)").message,
+        try state.failure(stand + "encode(stand(function() error('no', 0) end))").message,
+      ]
+    }
+    #expect(texts[0...2] == [#"{"a":[1,2]}"#, #"["x"]"#, #"{"own":1}"#])
+    #expect(texts[3].contains("nested deeper than 1024 levels"))
+    #expect(texts[4] == "no")
+  }
+
   @Test func depthIsBoundedBothWays() async throws {
     let errors = try await withLua { state in
       try state.registerJSON()

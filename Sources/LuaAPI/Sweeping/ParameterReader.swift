@@ -38,7 +38,15 @@ enum ParameterReader {
   static func parameters(_ table: LuaReference, in state: LuaState) throws
     -> [(String, ParameterValue)]
   {
-    try state.entries(of: table).map { key, item in
+    var table = table
+    // A point that notes what is read of it.
+    if let metatable = try state.metatable(of: table),
+      let plain = try state.rawGet(metatable, "__jsonvalue").asReference, plain.type == .function,
+      let values = try state.call(plain, [.reference(table)]).first?.asReference
+    {
+      table = values
+    }
+    return try state.entries(of: table).map { key, item in
       let name = try name(key, in: state)
       return (name, try value(item, name, in: state))
     }
@@ -97,14 +105,29 @@ enum ParameterReader {
           description: "the axis \"\(name)\": \(ArgumentCheck.unknown("key", word, valid))")
       }
     }
-    if let list = try state.rawGet(table, "choices").asReference {
+    let log = try state.rawGet(table, "log")
+    switch log {
+    case .nil, .boolean: break
+    default:
+      throw Problem(
+        description: "the axis \"\(name)\": log must be true or false, not "
+          + (try state.typeName(of: log)))
+    }
+    let choices = try state.rawGet(table, "choices")
+    if !choices.isNil {
+      guard let list = choices.asReference, list.type == .table,
+        try state.keys(of: table, limit: 2).count == 1
+      else {
+        throw Problem(
+          description: "the axis \"\(name)\": choices is an array, and stands alone")
+      }
       return .choices(try values(list, name, in: state))
     }
     guard let min = try state.rawGet(table, "min").asNumber,
       let max = try state.rawGet(table, "max").asNumber
     else { throw Problem(description: "the axis \"\(name)\" needs min and max, or choices") }
     return .interval(
-      min: min, max: max, logarithmic: try state.rawGet(table, "log").isTrue)
+      min: min, max: max, logarithmic: log.isTrue)
   }
 
   private static func name(_ key: LuaValue, in state: LuaState) throws -> String {

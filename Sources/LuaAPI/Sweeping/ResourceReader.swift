@@ -64,6 +64,9 @@ enum ResourceReader {
       }
       resources.elapse = seconds
     }
+    if let count = try state.rawGet(table, "mpi").asInteger, count < 1 {
+      throw Problem(description: "option 'resources': mpi is 1 process or more, not \(count)")
+    }
     if let mpi = try text("mpi") {
       resources.mpi = mpi.utf8.allSatisfy { (0x30...0x39).contains($0) } ? "proc=\(mpi)" : mpi
     }

@@ -133,7 +133,8 @@ final class SpaceBindings {
       do {
         return .value(.array(try values(call).map { ParameterReader.value($0) }))
       } catch let error as SpaceError {
-        throw LuaError(error.description)
+        guard case .series(let argument, let message) = error else { throw error }
+        throw LuaError.argument(argument, message)
       }
     }
   }

@@ -23,30 +23,45 @@ extension SweepBindings {
     var ofPoint = SweepPlan.Functions()
     if let functions = sweep.functions {
       if let function = sweep.resourceFunction {
-        ofPoint.resources = {
-          try functions.resources(function, $0.parameters, attempt: $1, in: state)
+        ofPoint.resources = { point, attempt in
+          try Self.naming(point) {
+            try functions.resources(function, point.parameters, attempt: attempt, in: state)
+          }
         }
       }
       if let function = sweep.inputFunction {
-        ofPoint.inputs = {
-          try functions.inputs(function, $0.parameters, folder: sweep.folder, in: state)
+        ofPoint.inputs = { point in
+          try Self.naming(point) {
+            try functions.inputs(function, point.parameters, folder: sweep.folder, in: state)
+          }
         }
       }
     }
+    return try SweepPlan.make(
+      definition, simulator: connection.simulator.map { ($0.endpoint, $0.speed) },
+      connections: connection.settings.maxConnections, functions: ofPoint,
+      findsChanges: findsChanges)
+  }
+
+  /// What is wrong with an answer of a function of the point, with the point that it is about.
+  private static func naming<Value>(
+    _ point: SweepPoint, _ body: () throws -> Value
+  ) throws -> Value {
+    func named(_ problem: some CustomStringConvertible) -> SweepError {
+      SweepError(.definition, "\(point.parameters.heading)\(problem)")
+    }
     do {
-      return try SweepPlan.make(
-        definition, simulator: connection.simulator.map { ($0.endpoint, $0.speed) },
-        connections: connection.settings.maxConnections, functions: ofPoint,
-        findsChanges: findsChanges)
+      return try body()
     } catch let error as ResourceReader.Problem {
-      throw errors.error(SweepError(.definition, error.description))
+      throw named(error)
     } catch let error as ResourceError {
-      throw errors.error(SweepError(.definition, error.description))
+      throw named(error)
     }
   }
 
-  func planValue(_ sweep: SweepObject, in state: LuaState) throws -> LuaValue {
-    let plan = try plan(sweep, findsChanges: true, in: state)
+  func planValue(
+    _ plan: SweepPlan, of sweep: SweepObject, in state: LuaState
+  ) throws -> LuaValue {
     let source = sweep.definition?.script.source ?? ""
     var fields: [(key: LuaValue, value: LuaValue)] = [
       ("points", .integer(plan.points)), ("new", .integer(plan.new)),
@@ -70,9 +85,11 @@ extension SweepBindings {
 
   /// Prints the plan in place of a run (`hpc sweep plan FILE.lua`).
   private func planInstead(_ sweep: SweepObject, in state: LuaState) throws -> LuaReturn {
-    let value = try planValue(sweep, in: state)
-    try callPrint([value], in: state)
-    return .values([.nil, planned.value])
+    let plan = try plan(sweep, findsChanges: true, in: state)
+    try callPrint([try planValue(plan, of: sweep, in: state)], in: state)
+    // What cannot run is an error here too.
+    host.outcome.status = plan.problem?.exitCode ?? 0
+    return .values([.nil, (plan.problem.map { errors.error($0) } ?? planned).value])
   }
 
   private var planned: LuaError {

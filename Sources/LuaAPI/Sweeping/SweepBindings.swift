@@ -79,7 +79,10 @@ final class SweepBindings {
 
   private func methodBodies() -> [String: Method] {
     [
-      "plan": { [self] call, sweep in .value(try planValue(sweep, in: call.state)) },
+      "plan": { [self] call, sweep in
+        let plan = try plan(sweep, findsChanges: true, in: call.state)
+        return .value(try planValue(plan, of: sweep, in: call.state))
+      },
       "run": { [self] call, sweep in try run(call, sweep) },
       "step": { [self] call, sweep in try step(call, sweep) },
       "start": { [self] call, sweep in try start(call, sweep) },

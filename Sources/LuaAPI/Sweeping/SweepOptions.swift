@@ -153,7 +153,12 @@ struct SweepOptions {
     guard let run = try state.rawGet(table, "run").text else {
       throw Problem(description: "option 'sim': run, the text of a script, is missing")
     }
-    let seconds = try state.rawGet(table, "seconds").asNumber ?? 0
+    let given = try state.rawGet(table, "seconds")
+    let seconds = given.isNil ? 0 : given.asNumber ?? -1
+    guard seconds >= 0, seconds.isFinite else {
+      throw Problem(
+        description: "option 'sim': seconds must be 0 or more, not \(try state.text(of: given))")
+    }
     return SweepDefinition.StandIn(text: run, seconds: seconds)
   }
 

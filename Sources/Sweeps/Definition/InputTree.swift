@@ -64,8 +64,8 @@ struct InputTree: Sendable {
     while bare.last == "/" { bare.removeLast() }
     guard OutputName.isInside(bare) else {
       throw SweepError(
-        .definition, "the input \"\(name)\" is not below the folder of the sweep",
-        hint: "Name it [\"name\"] = \"path\"")
+        .definition, "the input \"\(name)\" has no name within the work folder",
+        hint: "Give it one: [\"name\"] = \"path\"")
     }
     return String(bare)
   }

@@ -32,6 +32,17 @@ struct SweepBlueprint: Sendable {
     self.simulatedSpeed = simulatedSpeed
     names = definition.points.first?.names ?? definition.parameterNames
     try Self.check(name: definition.name)
+    if case .remote(let path) = definition.script.body {
+      guard OutputName.isInside(path), !path.hasPrefix("~") else {
+        throw SweepError(
+          .argument,
+          "remote = \"\(path)\" is no file within home: it is relative to that, as jobs/run.sh")
+      }
+    }
+    for name in definition.unused.sorted() where !names.isEmpty && !names.contains(name) {
+      let near = nearest(to: name, among: Set(names)).map { ": did you mean \($0)?" } ?? ""
+      throw SweepError(.argument, "unused: the sweep has no parameter \(name)\(near)")
+    }
     do {
       let own = definition.script
       func template(_ text: String, _ source: String) throws(TemplateError) -> Template {
@@ -54,7 +65,9 @@ struct SweepBlueprint: Sendable {
       }
       let places = [script, setup, workFolder].compactMap(\.self) + outputs.map(\.pattern)
       let all = places + [program].compactMap(\.self)
-      for template in all { try template.check(known: names) }
+      // Where points come by eval alone, the first one tells their names.
+      let isOpen = definition.points.isEmpty && names.isEmpty
+      for template in all where !isOpen { try template.check(known: names) }
       demands = all.reduce(into: []) { $0.formUnion($1.demands) }
       usedNames = places.reduce(
         into: ShellText.variables(in: definition.setup + "\n" + (own.text ?? ""))
@@ -159,12 +172,12 @@ struct SweepBlueprint: Sendable {
     do throws(TemplateError) {
       var program = JobScript.Program.text("")
       if let text = self.program {
-        program = .text(pause + (try text.render(value)))
+        program = .text(try text.render(value))
       } else if case .remote(let path) = definition.script.body {
         program = .remote(path)
       }
       return JobScript.Attempt(
-        id: id, setup: simulatedSpeed == nil ? try setup.render(value) : "", program: program,
+        id: id, setup: simulatedSpeed == nil ? try setup.render(value) : pause, program: program,
         environment: zip(point.parameters.names, point.parameters.values).map { ($0, $1.text) },
         inputs: inputs, outputs: try outputs(of: point), workFolder: try workFolder(of: point),
         earlier: earlier)
@@ -176,8 +189,11 @@ struct SweepBlueprint: Sendable {
   private func outputs(of point: SweepPoint) throws(TemplateError) -> [JobScript.Output] {
     var patterns: [JobScript.Output] = []
     for output in outputs {
-      let pattern = try output.pattern.render { point.parameters[$0] ?? builtIn($0, point) }
-      guard OutputName.isInside(pattern.hasSuffix("/") ? pattern.dropLast() : pattern[...]) else {
+      var pattern = try output.pattern.render { point.parameters[$0] ?? builtIn($0, point) }
+      while pattern.hasPrefix("./") { pattern.removeFirst(2) }
+      guard !pattern.utf8.contains(0x0a),
+        OutputName.isInside(pattern.hasSuffix("/") ? pattern.dropLast() : pattern[...])
+      else {
         throw TemplateError(
           source: "outputs",
           problems: [.init(line: 1, message: "\"\(pattern)\" is no name within the work folder")])
@@ -190,10 +206,14 @@ struct SweepBlueprint: Sendable {
   private func workFolder(of point: SweepPoint) throws(TemplateError) -> String? {
     guard let folder = try workFolder?.render({ point.parameters[$0] ?? builtIn($0, point) })
     else { return nil }
-    guard OutputName.isInside(folder) else {
+    guard OutputName.isInside(folder), !folder.hasPrefix("~") else {
       throw TemplateError(
         source: "workdir",
-        problems: [.init(line: 1, message: "\"\(folder)\" is no folder within home")])
+        problems: [
+          .init(
+            line: 1,
+            message: "\"\(folder)\" is no folder within home: it is relative to that, as work/run")
+        ])
     }
     return folder
   }
@@ -217,12 +237,23 @@ struct SweepBlueprint: Sendable {
   /// What can be told about a point's script and setup before it is submitted; its program's name
   /// stands before what has a line.
   func notes(_ point: SweepPoint, _ directives: PJMDirectives) throws(SweepError) -> [ScriptNote] {
-    guard let script else { return [] }
+    var notes: [ScriptNote] = []
+    // Their files would mix; {{point}} and parameters keep them apart.
+    if let workFolder, workFolder.names.isEmpty, definition.points.count > 1 {
+      notes.append(
+        ScriptNote(
+          line: 0, severity: .warning,
+          message: "every point runs in the same workdir: say for instance "
+            + "\(definition.workFolder ?? "")/\(workFolder.markers.open)point\(workFolder.markers.close)"
+        ))
+    }
+    guard let script else { return notes }
     let id = AttemptName(AttemptID(point: max(point.number, 1), number: 1))
     let value = { (name: String) in self.value(name, of: point, attempt: id, previous: nil) }
     do throws(TemplateError) {
-      return ScriptLint.notes(
-        script: try script.render(value), setup: try setup.render(value), directives: directives)
+      return notes
+        + ScriptLint.notes(
+          script: try script.render(value), setup: try setup.render(value), directives: directives)
     } catch {
       throw SweepError(.definition, "\(point.parameters.heading)\(error)")
     }
@@ -233,7 +264,7 @@ struct SweepBlueprint: Sendable {
     guard let speed = simulatedSpeed, let seconds = definition.standIn?.seconds, seconds > 0 else {
       return ""
     }
-    return "#!/bin/sh\nsleep \(NumberFormat.text(seconds / speed, "%.3f"))\n"
+    return "sleep \(NumberFormat.text(seconds / speed, "%.3f"))\n"
   }
 
   /// `none` would take away what `{{previous}}` names.
@@ -257,15 +288,24 @@ struct SweepBlueprint: Sendable {
       try directives.merge(resources)
       return directives
     } catch let error as ResourceError {
-      throw Self.error(error, in: definition)
+      let heading = hasOwnDirectives ? point.parameters.heading : ""
+      throw Self.error(error, in: definition, heading)
     } catch {
       throw SweepError(.definition, "\(point.parameters.heading)\(error)")
     }
   }
 
-  private static func error(_ error: ResourceError, in definition: SweepDefinition) -> SweepError {
+  private static func error(
+    _ error: ResourceError, in definition: SweepDefinition, _ heading: String = ""
+  ) -> SweepError {
     let source = definition.script.source.isEmpty ? "script" : definition.script.source
-    return SweepError(.definition, "\(source): \(error)")
+    return SweepError(.definition, heading + (error.isOfScript ? "\(source): " : "") + "\(error)")
+  }
+
+  /// Whether points may ask for different things.
+  private var hasOwnDirectives: Bool {
+    if case .perPoint = definition.resources { return true }
+    return fixedDirectives == nil
   }
 
   /// True where points differ in more of their directives than their resources say.

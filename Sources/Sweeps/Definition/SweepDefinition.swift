@@ -74,7 +74,7 @@ public struct SweepDefinition: Sendable {
 
   /// Runs on the simulator in the script's place.
   public struct StandIn: Sendable, Hashable {
-    /// A template, run by `sh`.
+    /// A template, run like a script.
     public var text: String
     /// How long it takes on the machine's clock before `text` runs.
     public var seconds: Double

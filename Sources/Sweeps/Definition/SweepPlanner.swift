@@ -39,6 +39,7 @@ struct SweepPlanner {
   private var firstOfJob: Parameters?
   private var soundInputs: Set<SweepInput> = []
   private var trees: [SweepInput: String] = [:]
+  private var changedDone = 0
 
   init(
     blueprint: SweepBlueprint, known: KnownPoints, functions: SweepPlan.Functions,
@@ -62,6 +63,7 @@ struct SweepPlanner {
     case .done, .failed:
       if try isChanged(point, since: entry?.definition) {
         plan.changed += 1
+        if entry?.state == .done { changedDone += 1 }
         if blueprint.definition.onEdit == .rerun { break }
       }
       if entry?.state == .done { plan.done += 1 } else { plan.failed += 1 }
@@ -210,6 +212,12 @@ struct SweepPlanner {
     } else if plan.inFlight + plan.unknown > 0 {
       plan.syncs = 1
       plan.requests = plan.syncs * 2 + 1
+    }
+    if changedDone > 0, plan.obstacle == nil, blueprint.definition.onEdit == .ask {
+      plan.obstacle = SweepError(
+        .answerNeeded,
+        "script, inputs or version changed since \(changedDone) of \(plan.points) points ran",
+        hint: "on_edit = \"keep\" keeps their results, \"rerun\" runs them anew")
     }
     // Functions are asked for new points alone, and without these nothing is missed.
     if plan.new > 0 { plan.unused = blueprint.unusedNames() }

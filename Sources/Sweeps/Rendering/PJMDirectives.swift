@@ -10,6 +10,8 @@ public struct PJMDirectives: Sendable, Hashable {
   private(set) var others: [String] = []
   /// What was replaced, for the user: `line 3: -N is replaced`.
   public private(set) var notices: [ScriptNote] = []
+  /// Limits that the script says and no sweep can use, unless `resources` says others.
+  private var unfit: [String: ResourceError] = [:]
 
   struct Item: Sendable, Hashable {
     var key: String
@@ -27,7 +29,7 @@ public struct PJMDirectives: Sendable, Hashable {
     }
   }
 
-  /// Lays `resources` over the options, key by key.
+  /// Lays `resources` over the options, key by key, and refuses limits that cannot be counted with.
   public mutating func merge(_ resources: Resources) throws(ResourceError) {
     try resources.check()
     for text in resources.pjm {
@@ -42,6 +44,18 @@ public struct PJMDirectives: Sendable, Hashable {
     if let group = resources.group { self.group = group }
     if let mpi = resources.mpi {
       for item in Self.items(mpi) { Self.set(item.key, item.value, in: &self.mpi) }
+    }
+    for (key, error) in unfit.sorted(by: { $0.key < $1.key }) where Self.problem(key, value(key)) {
+      throw error
+    }
+  }
+
+  /// Whether a limit is none that a sweep can count with.
+  private static func problem(_ key: String, _ value: String?) -> Bool {
+    switch key {
+    case "elapse": Elapse.seconds(value ?? "") == nil
+    case "node": Resources.nodes(value ?? "") == nil
+    default: false
     }
   }
 
@@ -98,10 +112,12 @@ public struct PJMDirectives: Sendable, Hashable {
     switch option.meaning {
     case .limit:
       for item in Self.items(value) {
-        if item.key == "elapse" && Elapse.seconds(item.value ?? "") == nil {
-          throw .refused(
-            line: line, option: "-L elapse=\(item.value ?? "")",
-            reason: "is no fixed limit: a sweep must know how long a job may run")
+        if Self.problem(item.key, item.value) {
+          unfit[item.key] = .refused(
+            line: line, option: "-L \(item.text)",
+            reason: item.key == "node"
+              ? "is no number of nodes"
+              : "is no fixed limit: a sweep must know how long a job may run")
         }
         Self.set(item.key, item.value, in: &limits)
       }

@@ -67,7 +67,7 @@ public struct Resources: Sendable, Hashable {
 }
 
 /// What is wrong with resources or with a script's directives.
-public enum ResourceError: Error, Sendable, Equatable, CustomStringConvertible {
+public enum ResourceError: Error, Sendable, Hashable, CustomStringConvertible {
   /// A key of `resources` and its value.
   case value(String, String)
   /// An option that a sweep's job cannot have: line (0 for `resources.pjm`), option, reason.
@@ -81,6 +81,14 @@ public enum ResourceError: Error, Sendable, Equatable, CustomStringConvertible {
     case .refused(let line, let option, let reason):
       "\(Self.place(line)): #PJM \(option) \(reason)"
     case .unreadable(let line, let text): "\(Self.place(line)): cannot read \"\(text)\""
+    }
+  }
+
+  /// Whether it is about a line of the script.
+  var isOfScript: Bool {
+    switch self {
+    case .value: false
+    case .refused(let line, _, _), .unreadable(let line, _): line > 0
     }
   }
 

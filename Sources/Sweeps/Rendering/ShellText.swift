@@ -28,18 +28,42 @@ enum ShellText {
     return literal.isEmpty ? result : result + quoted(literal)
   }
 
-  /// Names of the variables that a text expands: `$T`, `${T}`, `${T:-1}`, `${#T}`.
+  /// Names of the variables that a text expands: `$T`, `${T}`, `${T:-1}`, `${#T}`, `$((2 * T))`, and
+  /// those that programs in other languages ask for: `os.environ["T"]`, `getenv('T')`, `$ENV{T}`.
   static func variables(in text: String) -> Set<String> {
     var names: Set<String> = []
+    if ["environ", "ENVIRON", "getenv", "ENV"].contains(where: text.contains) {
+      names.formUnion(words(in: text.utf8[...]) { [0x22, 0x27, 0x7b].contains($0) })
+    }
     var rest = text.utf8[...]
     while let dollar = rest.firstIndex(of: UInt8(ascii: "$")) {
       rest = rest[rest.index(after: dollar)...]
+      if rest.starts(with: "((".utf8) {
+        let inside = rest.prefix { $0 != UInt8(ascii: "\n") }
+        names.formUnion(words(in: inside) { _ in true })
+      }
       if rest.first == UInt8(ascii: "{") {
         rest = rest.dropFirst()
         if let mark = rest.first, mark == UInt8(ascii: "#") || mark == UInt8(ascii: "!") {
           rest = rest.dropFirst()
         }
       }
+      let name = Substring(rest.prefix(while: ParameterName.isIdentifierByte))
+      if ParameterName.isIdentifier(name) { names.insert(String(name)) }
+    }
+    return names
+  }
+
+  /// The names in a text that come after a byte that may stand there.
+  private static func words(
+    in text: Substring.UTF8View, after isStart: (UInt8) -> Bool
+  ) -> Set<String> {
+    var names: Set<String> = []
+    var rest = text
+    while let start = rest.firstIndex(where: { !ParameterName.isIdentifierByte($0) }) {
+      let byte = rest[start]
+      rest = rest[rest.index(after: start)...]
+      guard isStart(byte) else { continue }
       let name = Substring(rest.prefix(while: ParameterName.isIdentifierByte))
       if ParameterName.isIdentifier(name) { names.insert(String(name)) }
     }

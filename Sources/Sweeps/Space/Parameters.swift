@@ -38,7 +38,7 @@ public struct Parameters: Sendable, Hashable {
 
   /// The point before a message about it: `point {L=64, T=2.3}: `, nothing for a job without
   /// parameters.
-  var heading: String { names.isEmpty ? "" : "point \(self): " }
+  public var heading: String { names.isEmpty ? "" : "point \(self): " }
 
   /// A name for folders and rows that people read: `L=64,T=2.3`; bytes outside
   /// `[A-Za-z0-9._+-]` become `_`, and no more than 100 bytes are kept.

@@ -19,19 +19,26 @@ public enum Series {
   public static func range(
     _ start: ParameterValue, _ end: ParameterValue, by step: ParameterValue = .integer(1)
   ) throws(SpaceError) -> [ParameterValue] {
-    let a = try number(start, "range")
-    let b = try number(end, "range")
-    let step = try number(step, "range")
-    guard step != 0 else { throw .series("range: the step must not be zero") }
-    guard let from = ExactDecimal(a), let to = ExactDecimal(b), let by = ExactDecimal(step) else {
-      throw .series("range: \(a) to \(b) by \(step) is no range of finite numbers")
+    let a = try number(start, 1)
+    let b = try number(end, 2)
+    let width = try number(step, 3)
+    guard width != 0 else { throw .series(argument: 3, "the step must not be zero") }
+    if case .integer(let from) = start, case .integer(let to) = end, case .integer(let by) = step {
+      let steps = (Int128(to) - Int128(from)) / Int128(by)
+      try check(steps)
+      let isAway = (to < from) != (by < 0) && to != from
+      return isAway ? [] : (0...steps).map { .integer(Int64(Int128(from) + $0 * Int128(by))) }
     }
-    guard let steps = from.steps(to: to, by: by) ?? Int128(exactly: ((b - a) / step).rounded(.down))
-    else { throw .series("range: \(a) to \(b) by \(step) has too many values") }
-    guard steps < limit else { throw .series("range: \(steps) values; at most \(limit)") }
+    guard let from = ExactDecimal(a), let to = ExactDecimal(b), let by = ExactDecimal(width) else {
+      throw .series(argument: 1, "\(a) to \(b) by \(width) is no range of finite numbers")
+    }
+    guard
+      let steps = from.steps(to: to, by: by) ?? Int128(exactly: ((b - a) / width).rounded(.down))
+    else { throw .series(argument: 2, "\(a) to \(b) by \(width) has too many values") }
+    try check(steps)
     guard steps >= 0 else { return [] }
     return (0...Int(steps)).map { i in
-      computed(by.scaled(by: i)?.adding(from)?.double ?? a + Double(i) * step)
+      computed(by.scaled(by: i)?.adding(from)?.double ?? a + Double(i) * width)
     }
   }
 
@@ -39,9 +46,9 @@ public enum Series {
   public static func linspace(
     _ start: ParameterValue, _ end: ParameterValue, count: Int
   ) throws(SpaceError) -> [ParameterValue] {
-    let a = try number(start, "linspace")
-    let b = try number(end, "linspace")
-    try check(count, "linspace")
+    let a = try number(start, 1)
+    let b = try number(end, 2)
+    try check(count)
     return values(start, end, count) { i in
       let last = count - 1
       // The weighted sum is exact in decimals, so that only the division rounds.
@@ -61,12 +68,14 @@ public enum Series {
   public static func logspace(
     _ start: ParameterValue, _ end: ParameterValue, count: Int
   ) throws(SpaceError) -> [ParameterValue] {
-    let a = try number(start, "logspace")
-    let b = try number(end, "logspace")
+    let a = try number(start, 1)
+    let b = try number(end, 2)
     guard a > 0, b > 0 else {
-      throw .series("logspace takes its end values, above zero: \(start) and \(end) are not")
+      throw .series(
+        argument: a > 0 ? 2 : 1,
+        "logspace takes its end values, above zero: \(start) and \(end) are not")
     }
-    try check(count, "logspace")
+    try check(count)
     let (low, high) = (log10(a), log10(b))
     return values(start, end, count) { i in
       let last = Double(count - 1)
@@ -93,19 +102,26 @@ public enum Series {
     }
   }
 
-  private static func check(_ count: Int, _ name: String) throws(SpaceError) {
+  private static func check(_ count: Int) throws(SpaceError) {
     guard (1...limit).contains(count) else {
-      throw .series("\(name): the number of values must be from 1 to \(limit), not \(count)")
+      throw .series(
+        argument: 3, "the number of values must be from 1 to \(limit), not \(count)")
+    }
+  }
+
+  private static func check(_ steps: Int128) throws(SpaceError) {
+    guard steps < limit else {
+      throw .series(argument: 2, "that makes \(steps + 1) values; at most \(limit)")
     }
   }
 
   private static func number(
-    _ value: ParameterValue, _ name: String
+    _ value: ParameterValue, _ argument: Int
   ) throws(SpaceError) -> Double {
     switch value {
     case .integer(let value): return Double(value)
     case .double(let value) where value.isFinite: return value
-    default: throw .series("\(name): \"\(value)\" is no finite number")
+    default: throw .series(argument: argument, "\"\(value)\" is no finite number")
     }
   }
 }

@@ -1,7 +1,7 @@
 /// What is wrong with a space; `description` is the message.
 public enum SpaceError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// A bad argument of range, linspace or logspace.
-  case series(String)
+  /// A bad argument of range, linspace or logspace: its position from 1.
+  case series(argument: Int, String)
   /// A name that no parameter may have.
   case name(String, reason: String)
   /// The same name on two axes.
@@ -23,7 +23,7 @@ public enum SpaceError: Error, Sendable, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .series(let message): message
+    case .series(_, let message): message
     case .name(let name, let reason): "a parameter cannot be named \"\(name)\": \(reason)"
     case .repeatedName(let name): "the parameter \"\(name)\" is there twice"
     case .empty(let what): "the space is empty: \(what)"

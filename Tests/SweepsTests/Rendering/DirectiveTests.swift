@@ -59,12 +59,23 @@ import Testing
     arguments: [
       "#PJM --bulk --sparam 0-3", "#PJM --step", "#PJM --sparam=1", "#PJM -L elapse=unlimited",
       "#PJM -L \"elapse=10:00-20:00\"", "#PJM --interact", "#PJM -L", "#PJM \"open", "#PJM word",
+      "#PJM -L node=many", "#PJM -L node=4,elapse",
     ])
   func whatBreaksThePromiseIsRefused(line: String) {
     let error = #expect(throws: ResourceError.self) {
-      try PJMDirectives(script: "#!/bin/sh\n\(line)\n")
+      var directives = try PJMDirectives(script: "#!/bin/sh\n\(line)\n")
+      try directives.merge(Resources())
     }
     #expect(error?.description.hasPrefix("line 2: ") == true)
+  }
+
+  @Test(arguments: ["elapse=unlimited", "elapse=10:00-20:00", "node=many"])
+  func limitsThatNobodyCanCountWithGiveWayToResources(limit: String) throws {
+    var directives = try PJMDirectives(script: "#PJM -L \"\(limit)\"\n")
+    try directives.merge(Resources(node: "2", elapse: 60))
+    #expect(directives.nodes == 2 && directives.elapse == 60)
+    var other = try PJMDirectives(script: "#PJM -L \"\(limit)\"\n")
+    #expect(throws: ResourceError.self) { try other.merge(Resources(pjm: ["-L \(limit)"])) }
   }
 
   @Test(

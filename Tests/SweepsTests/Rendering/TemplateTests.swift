@@ -70,6 +70,17 @@ import Testing
   }
 
   @Test(
+    arguments: [
+      ("echo $((2 * T + L2))\necho x", ["T", "L2"]), ("$((T", ["T"]), ("echo T", []),
+      ("import os; os.environ[\"T\"], os.environ.get('L', x)", ["T", "L"]),
+      ("awk '{ print ENVIRON[\"T\"] }'", ["T"]), ("print $ENV{T};", ["ENV", "T"]),
+      ("print(\"T\")", []), ("getenv(\"T\") \"not a name\"", ["T", "not"]), ("é$((é+T))é", ["T"]),
+    ] as [(String, Set<String>)])
+  func variablesAreFoundWhereShellsAndOthersAskForThem(text: String, expected: Set<String>) {
+    #expect(ShellText.variables(in: text) == expected)
+  }
+
+  @Test(
     arguments: ["T", "L", "name", "on", "empty", "path", "big"],
     ["{{%}}", "{{%|sh}}", "{{%|raw}}", "{{%|%d}}", "{{%|%.3f}}"])
   func demandsAreWhatRenderingRefuses(name: String, place: String) throws {

@@ -46,6 +46,18 @@ import Testing
   @Test func integersStayIntegers() throws {
     #expect(try Series.range(1, 3) == [.integer(1), .integer(2), .integer(3)])
     #expect(try Series.linspace(2.0, 2.0, count: 1) == [.integer(2)])
+    let (min, max) = (Int64.min, Int64.max)
+    #expect(
+      try Series.range(.integer(max - 2), .integer(max))
+        == [max - 2, max - 1, max].map {
+          .integer($0)
+        })
+    #expect(
+      try Series.range(.integer(min), .integer(max), by: .integer(max))
+        == [min, -1, max - 1].map {
+          .integer($0)
+        })
+    #expect(try Series.range(.integer(max), .integer(min), by: .integer(min)).count == 2)
     let huge = try Series.linspace(1e17, 3e17, count: 3)
     #expect(huge[1] == .double(2e17))
   }
