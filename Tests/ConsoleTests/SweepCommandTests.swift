@@ -64,6 +64,7 @@ import Testing
     let run = try CommandLineOptions(parsing: ["sweep", "run", "a.lua"])
     #expect(run.program == .file(bytes("a.lua")))
     #expect(
-      try CommandLineOptions(parsing: ["--", "sweep", "plan", "a"]).program == .file(bytes("sweep")))
+      try CommandLineOptions(parsing: ["--", "sweep", "plan", "a"]).program == .file(bytes("sweep"))
+    )
   }
 }
