@@ -188,7 +188,9 @@ public final class ScriptRunner {
   private func run(
     _ chunk: LuaReference, _ arguments: [LuaValue], then: ([LuaValue]) throws -> Void = { _ in }
   ) throws -> Int32? {
-    let outcome = try state.run(chunk, arguments: arguments)
+    let submissions = host.submissions
+    let outcome = try state.run(chunk, arguments: arguments) { submissions.isForsaken = true }
+    submissions.isForsaken = false
     if let exitStatus { return exitStatus }
     switch outcome {
     case .returned(let values):

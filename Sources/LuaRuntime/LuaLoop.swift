@@ -32,10 +32,14 @@ extension LuaState {
 
   /// Runs a function as the main task of a program, until it and all tasks have ended. SIGINT and
   /// SIGTERM, if caught, stop everything.
-  public func run(_ function: LuaReference, arguments: [LuaValue] = []) throws -> LuaOutcome {
+  ///
+  /// `mainFailed` is called as soon as the main task has failed, while others may go on.
+  public func run(
+    _ function: LuaReference, arguments: [LuaValue] = [], mainFailed: @escaping () -> Void = {}
+  ) throws -> LuaOutcome {
     machine.interruptsEverything(true)
     defer { machine.interruptsEverything(false) }
-    let outcome = try runMain(function, arguments) { $0 || machine.alive > 0 }
+    let outcome = try runMain(function, arguments, failed: mainFailed) { $0 || machine.alive > 0 }
     reportFailures(all: true)
     return outcome
   }
@@ -172,11 +176,15 @@ extension LuaState {
   // MARK: Inside
 
   private func runMain(
-    _ function: LuaReference, _ arguments: [LuaValue], while goesOn: (_ mainRuns: Bool) -> Bool
+    _ function: LuaReference, _ arguments: [LuaValue], failed: @escaping () -> Void = {},
+    while goesOn: (_ mainRuns: Bool) -> Bool
   ) throws -> LuaOutcome {
     _ = machine.takenInterrupt()
     var result: Result<[LuaValue], LuaError>?
-    try start(function, arguments, foreground: true) { result = $0 }
+    try start(function, arguments, foreground: true) {
+      result = $0
+      if case .failure = $0 { failed() }
+    }
     while goesOn(result == nil) {
       turn(deadlocks: true)
       reportFailures(all: false)
