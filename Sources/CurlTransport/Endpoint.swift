@@ -168,7 +168,8 @@ import HTTP
   /// Ends what has waited for a slot for too long.
   private func endWaits(at now: Moment) {
     for (id, call) in waiting where call.queueEnd.map({ $0 <= now }) == true {
-      waiting[id] = nil
+      // One that went before may have let this one start.
+      guard waiting.removeValue(forKey: id) != nil else { continue }
       answer(call, .failure(Self.unsent(.queueTimeout, call.request, CurlFailure.noSlot)))
       handle(.withdrawn(id, call.request.requestClass))
     }

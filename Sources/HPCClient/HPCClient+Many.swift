@@ -93,8 +93,8 @@ extension HPCClient {
   /// Of a question within a wait: it goes on for little longer than the wait may.
   private func options(left: Duration?) -> CallOptions {
     guard let left else { return CallOptions() }
-    return CallOptions(
-      retryDeadline: min(max(left, .zero), configuration.retry.deadline),
-      timeout: min(max(left, .seconds(5)), APIOperation.syncStatus.totalTimeout))
+    var options = CallOptions(retryDeadline: min(max(left, .zero), configuration.retry.deadline))
+    options.end = configuration.time.uptime() + max(left, .seconds(5))
+    return options
   }
 }

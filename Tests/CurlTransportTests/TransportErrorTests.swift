@@ -182,6 +182,10 @@ import Testing
     #expect(fixture.transport.governors.first?.queued == 0)
     // A bound on one is none on the next, and what has a slot is held up by none.
     let patient = Task { await fixture.error(fixture.get("/patient")) }
+    while fixture.transport.governors.first?.queued != 1 {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
     request.timeouts.queue = .milliseconds(50)
     #expect(await fixture.error(request)?.kind == .queueTimeout)
     #expect(fixture.transport.governors.first?.queued == 1)
@@ -189,6 +193,24 @@ import Testing
     #expect(await patient.value?.kind == .cancelled)
     fixture.transport.shutdown()
     #expect(await first?.kind == .closed)
+  }
+
+  @Test func waitsThatEndTogetherAreAnsweredOnceEach() async throws {
+    let fixture = try TransportFixture(limit: 2) { _ in [.pause(.milliseconds(5))] + .status(200) }
+    let kinds = await withTaskGroup(of: TransportError.Kind?.self) { group in
+      for number in 0..<400 {
+        var request = fixture.get()
+        request.timeouts.queue = .milliseconds(number % 4 * 20)
+        let wanted = request
+        group.addTask { await fixture.error(wanted)?.kind }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(kinds.count == 400)
+    #expect(kinds.contains(.queueTimeout))
+    #expect(kinds.allSatisfy { $0 == nil || $0 == .queueTimeout })
+    #expect(fixture.transport.governors.first?.queued == 0)
+    #expect(fixture.server.counts.requests == kinds.count { $0 == nil })
   }
 
   @Test func noConnectionInTime() async throws {
