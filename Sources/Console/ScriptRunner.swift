@@ -77,8 +77,13 @@ public final class ScriptRunner {
   private func runAll() -> Int32 {
     stages = allStages[...]
     let isTerminal = isatty(STDIN_FILENO) != 0
+    let submissions = host.submissions
+    defer { submissions.isForsaken = false }
     do {
-      switch try state.run(program: { [unowned self] in try nextCall(after: $0) }) {
+      switch try state.run(
+        program: { [unowned self] in try nextCall(after: $0) },
+        mainFailed: { submissions.isForsaken = true })
+      {
       case .returned: break
       case .failed(let error):
         let status = report(error)

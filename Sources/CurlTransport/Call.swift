@@ -19,6 +19,8 @@ final class Call: Sendable {
   let ticket: Ticket
   let request: HTTPRequest
   let queuedAt: Moment
+  /// When it has waited for a slot for too long; nil for never.
+  let queueEnd: Moment?
   private let continuation: CheckedContinuation<Reply, Never>
 
   init(
@@ -28,6 +30,7 @@ final class Call: Sendable {
     self.ticket = ticket
     self.continuation = continuation
     queuedAt = .now
+    queueEnd = request.timeouts.queue.map { [queuedAt] in queuedAt + Span($0) }
   }
 
   func finish(_ reply: Reply) { continuation.resume(returning: reply) }

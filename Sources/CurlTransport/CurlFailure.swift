@@ -5,6 +5,7 @@ import HTTP
 struct CurlFailure {
   /// What curl said.
   let code: CURLcode
+  private let transfer: Transfer
   /// Its sentence (CURLOPT_ERRORBUFFER); holds hosts and ports, no headers and no queries.
   let message: String
   /// CURLINFO_REQUEST_SIZE.
@@ -14,7 +15,8 @@ struct CurlFailure {
   static func reply(_ transfer: Transfer, code: CURLcode, message: String, requestSize: Int)
     -> Call.Reply
   {
-    let failure = CurlFailure(code: code, message: message, requestSize: requestSize)
+    let failure = CurlFailure(
+      code: code, transfer: transfer, message: message, requestSize: requestSize)
     // curl calls an answer that ends within its headers a success.
     if code == CURLE_OK && transfer.failure == nil && transfer.response.isHeadComplete {
       return .success(
@@ -22,11 +24,11 @@ struct CurlFailure {
           status: transfer.response.status, headers: transfer.response.headers,
           body: transfer.response.body))
     }
-    return .failure(failure.error(transfer))
+    return .failure(failure.error)
   }
 
-  func error(_ transfer: Transfer) -> TransportError {
-    let kind = transfer.failure ?? kind(transfer)
+  private var error: TransportError {
+    let kind = transfer.failure ?? kind
     // Nothing of a request is written before a connection stands; what CURLINFO_REQUEST_SIZE
     // counted until then was for a proxy.
     let mayHaveBeenSent = transfer.connectedAt != nil && requestSize > 0
@@ -37,8 +39,11 @@ struct CurlFailure {
       cause: sentence)
   }
 
-  private func kind(_ transfer: Transfer) -> TransportError.Kind {
+  private var kind: TransportError.Kind {
     let answered = transfer.response.headerBytes > 0
+    // A proxy that makes no tunnel, a handshake that is cut.
+    let cuts = [CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING]
+    if transfer.connectedAt == nil, cuts.contains(code) { return .connect }
     switch code {
     case CURLE_OK, CURLE_PARTIAL_FILE: return answered ? .truncated : .reset
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .resolve
@@ -65,11 +70,15 @@ struct CurlFailure {
     }
   }
 
+  /// For a request that never got as far as curl.
+  static let noSlot = "all connections were in use for too long"
+
   private func reason(_ kind: TransportError.Kind) -> String {
     switch kind {
     case .resolve: "the host has no address"
     case .connect: "no connection (\(sentence))"
     case .tls: "no trusted connection (\(sentence))"
+    case .queueTimeout: Self.noSlot
     case .connectTimeout: "no connection in time"
     case .idleTimeout: "no byte came for too long"
     case .totalTimeout: "no whole answer in time"
@@ -84,7 +93,19 @@ struct CurlFailure {
     }
   }
 
+  /// curl's words, or ours where they say how curl works and not what came; without what stands
+  /// before an `@`: a proxy's address may hold a password.
   private var sentence: String {
-    message.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : message
+    switch code {
+    case CURLE_OUT_OF_MEMORY where transfer.connectedAt != nil:
+      return "a header line of more than 100 KiB"
+    case CURLE_WRITE_ERROR where transfer.failure == .protocolViolation:
+      return "headers without end"
+    default: break
+    }
+    let text = message.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : message
+    return text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+      word.lastIndex(of: "@").map { "…" + word[$0...] } ?? String(word)
+    }.joined(separator: " ")
   }
 }

@@ -17,6 +17,9 @@ import HTTP
   private var source: any SlotSource
   private var warning: String?
   private var waiting: [UInt64: Call] = [:]
+  /// No later than when the first of those that wait has waited for too long; nil where none has a
+  /// bound.
+  private var queueEnd: Moment?
   private var slots: [CurlSlot?]
   private var started = false
   /// Since when requests wait while this process holds no slot.
@@ -94,6 +97,7 @@ import HTTP
     if tellsSilence, let starvingSince {
       consider(max(starvingSince + Self.starvation, nextNotice))
     }
+    if let queueEnd { consider(queueEnd) }
     return next
   }
 
@@ -141,6 +145,7 @@ import HTTP
 
   func accept(_ call: Call) {
     waiting[call.ticket.id] = call
+    if let end = call.queueEnd { queueEnd = min(queueEnd ?? end, end) }
     handle(
       .queued(
         call.ticket.id, call.request.requestClass, fresh: !call.request.isRepeatable))
@@ -156,7 +161,19 @@ import HTTP
       if let end = transfer.deadline(at: now), end.moment <= now { abort(slot, transfer, end.kind) }
     }
     tellSilences(at: now)
+    if let queueEnd, queueEnd <= now { endWaits(at: now) }
     if let due = governor.nextTimer(), due <= now { handle(.timer) }
+  }
+
+  /// Ends what has waited for a slot for too long.
+  private func endWaits(at now: Moment) {
+    for (id, call) in waiting where call.queueEnd.map({ $0 <= now }) == true {
+      // One that went before may have let this one start.
+      guard waiting.removeValue(forKey: id) != nil else { continue }
+      answer(call, .failure(Self.unsent(.queueTimeout, call.request, CurlFailure.noSlot)))
+      handle(.withdrawn(id, call.request.requestClass))
+    }
+    queueEnd = waiting.values.compactMap(\.queueEnd).min()
   }
 
   /// Ends a request that is no longer wanted, at once or after the grace that it has once it was sent;

@@ -101,18 +101,23 @@ extension HPCClient {
   public func syncStatus(
     _ id: SyncID, _ options: CallOptions = CallOptions()
   ) async throws(HPCError) -> SyncStatus {
+    try await syncRecord(id, options).status
+  }
+
+  /// The same, with every field of the answer.
+  public func syncRecord(
+    _ id: SyncID, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> (record: SyncRecord, status: SyncStatus) {
     let call = Call(operation: .syncStatus, path: "/files/sync/\(id)", kind: .idempotent)
-    let status = try await perform(call, options: options) { response in
-      let value = try? JSONValue(parsing: response.body)
-      let result = value?["result"]
-      let status = value?["status"]?.string.map {
-        SyncStatus(status: $0, result: result?.string ?? result?.int.map(String.init))
-      }
-      return Self.result(status, response, what: "no status")
+    let answer = try await perform(call, options: options) { response in
+      let fields = (try? JSONValue(parsing: response.body))?.object
+      let record = SyncRecord(id, fields: fields ?? [])
+      return Self.result(
+        record.status.map { (record: record, status: $0) }, response, what: "no status")
     }
-    guard let status else { throw HPCError(.badAnswer, "no status of synchronisation \(id)") }
-    if status.isOver { syncGate.ended(id) }
-    return status
+    guard let answer else { throw HPCError(.badAnswer, "no status of synchronisation \(id)") }
+    if answer.status.isOver { syncGate.ended(id) }
+    return answer
   }
 
   // MARK: Reading answers

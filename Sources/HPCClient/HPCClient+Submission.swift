@@ -24,6 +24,13 @@ extension HPCClient {
   public func submit(
     jobfile: String, qopt: String? = nil, _ options: CallOptions = CallOptions()
   ) async throws(HPCError) -> JobID {
+    try await submitJob(jobfile: jobfile, qopt: qopt, options).id
+  }
+
+  /// The same, with every field of the answer.
+  public func submitJob(
+    jobfile: String, qopt: String? = nil, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> SubmittedJob {
     guard !jobfile.isEmpty else {
       throw HPCError(
         .invalidArgument, "jobs.submit needs a jobfile: the path of a script in your home there")
@@ -31,10 +38,10 @@ extension HPCClient {
     let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: serverNow)
     let error: HPCError
     do {
-      let id = try await post(jobfile: jobfile, qopt: qopt, options)
-      submitted.withLock { $0[id] = jobfile }
-      tellIfCancelled(jobfile, .accepted(id))
-      return id
+      let job = try await post(jobfile: jobfile, qopt: qopt, options)
+      submitted.withLock { $0[job.id] = jobfile }
+      tellIfCancelled(jobfile, .accepted(job.id))
+      return job
     } catch let reason {
       error = reason
     }
@@ -50,21 +57,21 @@ extension HPCClient {
 
   private func post(
     jobfile: String, qopt: String?, _ options: CallOptions
-  ) async throws(HPCError) -> JobID {
+  ) async throws(HPCError) -> SubmittedJob {
     var members: [JSONValue.Member] = [.init(key: "jobfile", value: .string(jobfile))]
     if let qopt { members.append(.init(key: "qopt", value: .string(qopt))) }
     let call = Call(
       operation: .submitJob, path: "/jobs", kind: .submission,
       body: JSONValue.object(members).encoded(), jobfile: jobfile)
-    let id = try await perform(call, options: options) { response in
+    let job = try await perform(call, options: options) { response in
       let value = try? JSONValue(parsing: response.body)
+      let id = JobID(json: value?["job_id"]) ?? Self.id(inLocation: response.headers["Location"])
       return Self.result(
-        JobID(json: value?["job_id"]) ?? Self.id(inLocation: response.headers["Location"]),
-        response,
+        id.map { SubmittedJob(id: $0, fields: value?.object ?? []) }, response,
         what: "no usable job_id")
     }
-    guard let id else { throw HPCError(.badAnswer, "POST /jobs was answered without a job_id") }
-    return id
+    guard let job else { throw HPCError(.badAnswer, "POST /jobs was answered without a job_id") }
+    return job
   }
 
   /// The last part of `/jobs/6291500`.

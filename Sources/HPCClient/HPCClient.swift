@@ -126,7 +126,8 @@ extension HPCClient {
 public struct CallOptions: Sendable, Hashable {
   /// In place of the policy's: how long after the first failure to try again; zero for never.
   public var retryDeadline: Duration?
-  /// In place of the operation's: from a free connection to the whole answer.
+  /// In place of the operation's: from the call, a wait for a free connection included, to the
+  /// connection, and from there to the whole answer.
   public var timeout: Duration?
   /// When everything has to be over, on the clock of `TimeSource.uptime()`: no request may take
   /// longer.
@@ -172,6 +173,7 @@ extension HPCClient {
         let left = max(end - configuration.time.uptime(), .milliseconds(1))
         request.timeouts.total = min(left, request.timeouts.total ?? left)
         request.timeouts.connect = min(left, request.timeouts.connect)
+        request.timeouts.queue = min(left, request.timeouts.queue ?? left)
       }
       let (outcome, response) = await attempt(request, subject: subject, number: attempts)
       let failure: Failure
@@ -184,7 +186,8 @@ extension HPCClient {
         retryAfter: response?.headers["Retry-After"].flatMap {
           HTTPDate.retryAfter($0, now: serverNow)
         },
-        serverDate: response?.headers["Date"].flatMap(HTTPDate.epochSeconds(parsing:)).map(Double.init),
+        serverDate: response?.headers["Date"].flatMap(HTTPDate.epochSeconds(parsing:)).map(
+          Double.init),
         now: configuration.time.uptime(), localDate: now, random: configuration.random())
       switch machine.decide(event) {
       case .alreadyDone: return nil
@@ -276,7 +279,7 @@ extension HPCClient {
     let total = options.timeout ?? operation.totalTimeout
     // The machine works in silence: the total is the only limit on a quiet connection.
     request.timeouts = HTTPTimeouts(
-      connect: min(.seconds(10), total), idle: nil, total: total,
+      queue: options.timeout, connect: min(.seconds(10), total), idle: nil, total: total,
       afterCancellation: call.kind == .submission ? Self.graceAfterCancellation : nil)
     if let body = call.body {
       // Exactly so, or the service answers "Invalid Content-Type." (api.md, Operations).

@@ -50,6 +50,9 @@ public enum HTTPRequestClass: Sendable, Hashable, CaseIterable {
 
 /// The clocks that a transfer runs against; nil means unbounded.
 public struct HTTPTimeouts: Sendable, Hashable {
+  /// From the call to a connection slot: nil where other requests are waited for as long as it
+  /// takes.
+  public var queue: Duration?
   /// From the start of the attempt to an established connection, TLS included.
   public var connect: Duration
   /// Longest time without a byte in either direction, once the request is sent.
@@ -61,9 +64,10 @@ public struct HTTPTimeouts: Sendable, Hashable {
   public var afterCancellation: Duration?
 
   public init(
-    connect: Duration = .seconds(10), idle: Duration? = .seconds(60),
+    queue: Duration? = nil, connect: Duration = .seconds(10), idle: Duration? = .seconds(60),
     total: Duration? = .seconds(120), afterCancellation: Duration? = nil
   ) {
+    self.queue = queue
     self.connect = connect
     self.idle = idle
     self.total = total

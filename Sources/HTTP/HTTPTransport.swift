@@ -19,6 +19,8 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     case connect
     /// The handshake failed or the certificate is not trusted.
     case tls
+    /// No connection slot came free in time.
+    case queueTimeout
     case connectTimeout
     case idleTimeout
     case totalTimeout

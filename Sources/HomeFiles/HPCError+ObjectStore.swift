@@ -35,7 +35,7 @@ extension HPCError {
     case .transport(let kind, _):
       switch kind {
       case .resolve, .connect, .connectTimeout: return LocalCode.noConnection.rawValue
-      case .idleTimeout, .totalTimeout: return LocalCode.timeout.rawValue
+      case .queueTimeout, .idleTimeout, .totalTimeout: return LocalCode.timeout.rawValue
       case .tls: return LocalCode.untrusted.rawValue
       case .bodyTooLarge: return LocalCode.answerTooLarge.rawValue
       default: return LocalCode.connectionLost.rawValue

@@ -29,7 +29,8 @@ end
 function native.list(options)
   local all = native.fetch_list(options)
   for i = 1, #all do
-    if type(all[i]) ~= "table" then
+    local kind = type(all[i]) == "table" and getmetatable(all[i])
+    if not kind or kind.__name ~= "Job" then
       native.no_jobs()
     end
   end

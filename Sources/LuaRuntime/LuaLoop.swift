@@ -36,12 +36,16 @@ extension LuaState {
   ///
   /// - Parameter next: given the results of the function before; answers a function (or whatever is
   ///   called instead) and its arguments, or nothing. It may load code, but await nothing.
-  public func run(program next: @escaping ([LuaValue]) throws -> [LuaValue]) throws -> LuaOutcome {
+  /// - Parameter mainFailed: called as soon as the main task has failed, while others may go on.
+  public func run(
+    program next: @escaping ([LuaValue]) throws -> [LuaValue],
+    mainFailed: @escaping () -> Void = {}
+  ) throws -> LuaOutcome {
     let results = Int(LRT_PROGRAM_RESULTS)
     let program = try function("program") { .values(try next(try $0.values(from: results))) }
     machine.interruptsEverything(true)
     defer { machine.interruptsEverything(false) }
-    let outcome = try runMain(program, [], as: .program) { $0 || machine.alive > 0 }
+    let outcome = try runMain(program, [], as: .program, failed: mainFailed) { $0 || machine.alive > 0 }
     reportFailures(all: true)
     return outcome
   }
@@ -188,11 +192,15 @@ extension LuaState {
 
   private func runMain(
     _ function: LuaReference, _ arguments: [LuaValue], as role: TaskRole,
+    failed: @escaping () -> Void = {},
     while goesOn: (_ mainRuns: Bool) -> Bool
   ) throws -> LuaOutcome {
     _ = machine.takenInterrupt()
     var result: Result<[LuaValue], LuaError>?
-    try start(function, arguments, as: role) { result = $0 }
+    try start(function, arguments, as: role) {
+      result = $0
+      if case .failure = $0 { failed() }
+    }
     while goesOn(result == nil) {
       turn(deadlocks: true)
       reportFailures(all: false)

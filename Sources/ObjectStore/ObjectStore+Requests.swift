@@ -127,7 +127,7 @@ extension ObjectStore {
     // Mostly a wrong address, at least where it has never answered: minutes of silence would help
     // nobody.
     case .resolve, .connect, .connectTimeout: isKnownEndpoint ? .seconds(30) : .seconds(4)
-    case .idleTimeout, .totalTimeout, .reset, .truncated: .seconds(3600)
+    case .queueTimeout, .idleTimeout, .totalTimeout, .reset, .truncated: .seconds(3600)
     case .tls, .bodyTooLarge, .protocolViolation, .file, .cancelled, .closed, .other: .zero
     }
   }

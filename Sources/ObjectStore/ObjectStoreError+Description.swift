@@ -9,7 +9,16 @@ extension ObjectStoreError: CustomStringConvertible {
   }
 
   /// What happened and what is known, without a full stop.
-  public var message: String { "\(action): \(reason)\(answer)" }
+  public var message: String { Self.printable("\(action): \(reason)\(answer)") }
+
+  /// Keys and paths end up on terminals, and others chose them: a control character is a `?` here.
+  private static func printable(_ text: String) -> String {
+    func isControl(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.properties.generalCategory == .control
+    }
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
+  }
 
   private var action: String {
     let object = key.map { "\"\($0)\"" } ?? "objects"
@@ -69,7 +78,9 @@ extension ObjectStoreError: CustomStringConvertible {
   }
 
   /// What to do, where that is not plain.
-  public var advice: String? {
+  public var advice: String? { plainAdvice.map(Self.printable) }
+
+  private var plainAdvice: String? {
     switch kind {
     case .noSuchBucket:
       "Check the bucket's name (HPC_BUCKET) and the endpoint (HPC_STORAGE_ENDPOINT)."
@@ -107,7 +118,7 @@ extension ObjectStoreError: CustomStringConvertible {
     case .resolve, .connect, .connectTimeout:
       "Check the endpoint (HPC_STORAGE_ENDPOINT) and the network."
     case .tls: "Check the endpoint's certificate and any proxy in between."
-    case .idleTimeout, .totalTimeout, .reset, .truncated:
+    case .queueTimeout, .idleTimeout, .totalTimeout, .reset, .truncated:
       operation == .get || operation == .pull
         ? "Try again; of a large file, finished parts are kept." : "Try again."
     case .bodyTooLarge: "Fetch it into a file."

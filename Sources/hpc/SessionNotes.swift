@@ -1,5 +1,6 @@
 import CurlTransport
 import HPCClient
+import ObjectStore
 import SigV4
 
 /// Notes of syncs in the user's lock directory, for programs of one account at one endpoint.
@@ -7,7 +8,9 @@ struct SessionNotes: SyncNeighbours {
   private struct Left: LeftSyncNote {
     let kept: SharedNotes.Kept
 
-    func write(_ text: String, last: Bool) { kept.write(text, last: last) }
+    func write(_ text: String, last: Bool) async {
+      await DiskWork.run { kept.write(text, last: last) }
+    }
   }
 
   private let notes: SharedNotes
@@ -20,13 +23,16 @@ struct SessionNotes: SyncNeighbours {
   }
 
   func leave(
-    _ text: String, judge: (_ text: String, _ isKept: Bool) -> SyncNote.Verdict
-  ) -> SyncNote.Outcome {
-    let outcome = notes.leave(text) { text, isKept in
-      switch judge(text, isKept) {
-      case .ignore: .ignore
-      case .remove: .remove
-      case .block: .block
+    _ text: String,
+    judge: @escaping @Sendable (_ text: String, _ isKept: Bool) -> SyncNote.Verdict
+  ) async -> SyncNote.Outcome {
+    let outcome = await DiskWork.run { [notes] in
+      notes.leave(text) { text, isKept in
+        switch judge(text, isKept) {
+        case .ignore: .ignore
+        case .remove: .remove
+        case .block: .block
+        }
       }
     }
     return switch outcome {

@@ -4,7 +4,7 @@ import HTTP
 import TestSupport
 import Testing
 
-@Suite struct TransportErrorTests {
+@Suite(.timeLimit(.minutes(5))) struct TransportErrorTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let steps: [ScriptedServer.Step]
@@ -170,6 +170,49 @@ import Testing
     #expect(error.mayHaveBeenSent)
   }
 
+  @Test func noSlotInTime() async throws {
+    let fixture = try TransportFixture(limit: 1) { _ in [.hold] }
+    async let first = fixture.error(fixture.get("/held"))
+    await fixture.server.waitUntil { $0.requests == 1 }
+    var request = fixture.get("/waiting")
+    request.timeouts.queue = .milliseconds(100)
+    let error = try #require(await fixture.error(request))
+    #expect(error.kind == .queueTimeout)
+    #expect(!error.mayHaveBeenSent)
+    #expect(fixture.transport.governors.first?.queued == 0)
+    // A bound on one is none on the next, and what has a slot is held up by none.
+    let patient = Task { await fixture.error(fixture.get("/patient")) }
+    while fixture.transport.governors.first?.queued != 1 {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
+    request.timeouts.queue = .milliseconds(50)
+    #expect(await fixture.error(request)?.kind == .queueTimeout)
+    #expect(fixture.transport.governors.first?.queued == 1)
+    patient.cancel()
+    #expect(await patient.value?.kind == .cancelled)
+    fixture.transport.shutdown()
+    #expect(await first?.kind == .closed)
+  }
+
+  @Test func waitsThatEndTogetherAreAnsweredOnceEach() async throws {
+    let fixture = try TransportFixture(limit: 2) { _ in [.pause(.milliseconds(5))] + .status(200) }
+    let kinds = await withTaskGroup(of: TransportError.Kind?.self) { group in
+      for number in 0..<400 {
+        var request = fixture.get()
+        request.timeouts.queue = .milliseconds(number % 4 * 20)
+        let wanted = request
+        group.addTask { await fixture.error(wanted)?.kind }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(kinds.count == 400)
+    #expect(kinds.contains(.queueTimeout))
+    #expect(kinds.allSatisfy { $0 == nil || $0 == .queueTimeout })
+    #expect(fixture.transport.governors.first?.queued == 0)
+    #expect(fixture.server.counts.requests == kinds.count { $0 == nil })
+  }
+
   @Test func noConnectionInTime() async throws {
     // A listener whose queue is full leaves further connections waiting.
     let listener = try FullListener()
@@ -190,8 +233,9 @@ import Testing
   /// What was sent is waited for after a cancellation where the request says so; what waits for a
   /// slot is withdrawn at once, and never sent.
   @Test func aSentRequestHasItsGrace() async throws {
+    let gate = ScriptedServer.Gate()
     let fixture = try TransportFixture(limit: 1) { request in
-      request.number == 0 ? [.pause(.seconds(5))] + .status(201) : .status(201)
+      request.number == 0 ? [.wait(gate)] + .status(201) : .status(201)
     }
     var request = HTTPRequest(.post, fixture.server.url("/jobs"), isRepeatable: false)
     request.timeouts.afterCancellation = .seconds(60)
@@ -199,7 +243,8 @@ import Testing
     let sent = Task { await fixture.reply(wanted) }
     await fixture.server.waitUntil { $0.requests == 1 }
     let queued = Task { await fixture.reply(wanted) }
-    while fixture.transport.governors.first?.queued != 1 && fixture.server.counts.requests == 1 {
+    while fixture.transport.governors.first?.queued != 1 {
+      try Task.checkCancellation()
       await Task.yield()
     }
     queued.cancel()
@@ -209,6 +254,7 @@ import Testing
       return
     }
     #expect(error.kind == .cancelled && !error.mayHaveBeenSent)
+    gate.open()
     #expect(try await sent.value.get().status == 201)
     #expect(fixture.server.counts.requests == 1)
   }
@@ -244,7 +290,10 @@ import Testing
     let first = Task { await fixture.error(fixture.get("/hold")) }
     await fixture.server.waitUntil { $0.requests == 1 }
     let task = Task { await fixture.error(fixture.get("/queued")) }
-    while fixture.transport.governors.first?.queued != 1 { await Task.yield() }
+    while fixture.transport.governors.first?.queued != 1 {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
     task.cancel()
     let error = try #require(await task.value)
     #expect(error.kind == .cancelled)

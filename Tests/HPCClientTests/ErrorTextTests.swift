@@ -41,7 +41,8 @@ import Testing
       ),
       (
         .json(502, "<html><title>Bad Gateway</title>"), "HTTP.502",
-        "GET /jobs/5 was answered 502 a web page: bad gateway"
+        "GET /jobs/5 was answered 502 a web page: bad gateway. A gateway on the way had no answer from "
+          + "the service: try again later; where it stays so, ask the operator."
       ),
       (
         .none(.resolve, sent: false), "NoConnection",
@@ -84,6 +85,52 @@ import Testing
     #expect(error.request == "GET https://api.example/jobs/5")
   }
 
+  /// Whatever the status, and whatever was asked for.
+  @Test(
+    arguments: [
+      400, 401, 403, 404, 405, 409, 410, 418, 422, 429, 451, 500, 501, 502, 503, 504, 599,
+    ],
+    ["", "<html>", #"{"code":"GeneralError","message":"Operation failed."}"#])
+  func everyStatusHasAHint(status: Int, body: String) async throws {
+    let options = CallOptions(retryDeadline: .zero)
+    for operation in APIOperation.allCases {
+      let fixture = Fixture(.json(status, body), .json(200, "[]"))
+      let client = fixture.client
+      let error = await failure { () throws(HPCError) in
+        switch operation {
+        case .listJobs: _ = try await client.listJobs(options)
+        case .submitJob: _ = try await client.submit(jobfile: "a.sh", options)
+        case .getJob: _ = try await client.job(JobID(5), options)
+        case .cancelJob: try await client.cancel(JobID(5), options)
+        case .startSync: _ = try await client.startSync(path: "a", options)
+        case .syncStatus: _ = try await client.syncStatus(SyncID(5), options)
+        }
+      }
+      let hint = try #require(error?.hint, "\(operation)")
+      #expect(hint.hasSuffix("."))
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("https://user:pass@h/x?token=abc#f", "https://h/x?…"), ("//u:p@h/y", "//h/y"),
+      ("/jobs/", "/jobs/"), ("https://h/\u{1b}[2Jx\u{7}", "https://h/[2Jx"),
+      ("https://h/?X-Amz-Signature=0123", "https://h/?…"), ("https://a@b@h", "https://h"),
+      ("u:p@h", "u:p@h"), ("", ""),
+    ])
+  func redirectsAreToldWithoutSecrets(location: String, told: String) async throws {
+    let error = try await error(.json(302, "", ["Location": location]))
+    #expect(error.message == "GET /jobs/5 was answered 302, a redirect to \(told)")
+  }
+
+  @Test func whatWaitedTooLongForAConnectionWasNotSent() async throws {
+    let error = try await error(.none(.queueTimeout, sent: false))
+    #expect(error.code == "Timeout")
+    #expect(error.isRetryable)
+    #expect(error.message.contains("GET /jobs/5 was not sent"))
+    #expect(error.hint?.contains("longer timeout") == true)
+  }
+
   @Test func onlyAJobIsForgotten() async throws {
     let fixture = Fixture(
       .json(404, #"{"code":"GeneralError","message":"Operation not permitted."}"#))
@@ -91,7 +138,7 @@ import Testing
       try await fixture.client.syncStatus(SyncID(3))
     }
     #expect(error?.status == 404)
-    #expect(error?.hint == nil)
+    #expect(error?.hint == "The service does not know what was asked for.")
   }
 
   @Test func serverTextCannotDriveATerminal() async throws {

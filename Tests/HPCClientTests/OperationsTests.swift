@@ -86,12 +86,52 @@ import Testing
     let fixture = Fixture(.json(200, body))
     let read = try await fixture.client.syncStatus(SyncID(1))
     #expect(read == status)
+    // Every field is kept, known or not.
+    let more = Fixture(.json(200, body.dropLast() + #", "new": {"a": [1]}}"#))
+    let (record, same) = try await more.client.syncRecord(SyncID(1))
+    #expect(same == status)
+    #expect(record.fields.last == .init(key: "new", value: ["a": [1]]))
     #expect(read.isSuccess == (status == .complete(result: "0")))
+  }
+
+  @Test func everyFieldOfASubmissionsAnswerIsKept() async throws {
+    let fixture = Fixture(
+      .json(201, #"{"new": {"a": [1]}, "id": 3}"#, ["Location": "/jobs/77"]))
+    let job = try await fixture.client.submitJob(jobfile: "a.sh")
+    #expect(job.id == JobID(77))
+    #expect(job.fields == [.init(key: "new", value: ["a": [1]]), .init(key: "id", value: 3)])
+    let sync = Fixture(.json(200, #"{"requestid": "5", "new": true}"#))
+    let record = try await sync.client.beginSync(path: "a")
+    #expect(record.id == SyncID(5))
+    #expect(record.status == nil)
+    #expect(record.fields.last == .init(key: "new", value: true))
+  }
+
+  @Test func waitingForASyncEndsInItsTimeWhateverTheServiceDoes() async throws {
+    let outage = InMemoryTransport.Answer.json(503, "")
+    let known = Fixture(.json(200, #"{"status": "waiting"}"#), outage)
+    let (_, status) = try await known.client.waitForSync(SyncID(1), timeout: .seconds(30))
+    #expect(status == .waiting)
+    #expect(known.time.uptime() <= .seconds(40))
+    let unknown = Fixture(outage)
+    let error = await failure { () throws(HPCError) in
+      _ = try await unknown.client.waitForSync(SyncID(1), timeout: .seconds(30))
+    }
+    #expect(error?.status == 503)
+    #expect(unknown.time.uptime() <= .seconds(40))
+  }
+
+  @Test func aTimeoutOfACallBoundsItsWaitForAConnection() async throws {
+    let fixture = Fixture(.json(200, "[]"))
+    _ = try await fixture.client.listJobs()
+    _ = try await fixture.client.listJobs(CallOptions(timeout: .seconds(7)))
+    #expect(fixture.transport.requests.map(\.timeouts.queue) == [nil, .seconds(7)])
+    #expect(fixture.transport.requests.map(\.timeouts.total) == [.seconds(120), .seconds(7)])
   }
 
   @Test(
     arguments: [
-      "", "<html></html>", "{}", "\"text\"", "[1]", "[", "null", "[{}",
+      "", "<html></html>", "{}", "\"text\"", "[1]", "[[]]", "[", "null", "[{}",
       String(repeating: "[", count: 20_000) + "]",
       "[\u{1}]", "[{\"a\":\"\u{1b}[31m\"}",
     ])

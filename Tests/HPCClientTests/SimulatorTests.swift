@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// The client over real HTTP against the simulator, in both of its dialects.
-@Suite struct SimulatorTests {
+@Suite(.timeLimit(.minutes(5))) struct SimulatorTests {
   private struct Machine {
     let folder: TemporaryFolder
     let simulator: Simulator
@@ -97,7 +97,7 @@ import Testing
     try FileManager.default.createDirectory(
       atPath: machine.simulator.home + "/data", withIntermediateDirectories: true)
     let id = try await machine.client.startSync(path: "data", direction: .toOnline)
-    let status = try await machine.client.waitForSync(id, timeout: .seconds(30))
+    let status = try await machine.client.waitForSync(id, timeout: .seconds(30)).status
     #expect(status.isOver)
     let unknown = try await machine.client.syncStatus(SyncID(999_999))
     guard case .error = unknown else {

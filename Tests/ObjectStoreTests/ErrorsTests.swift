@@ -63,6 +63,18 @@ import Testing
     #expect(error.description.contains("https://elsewhere.test/home/k"))
   }
 
+  @Test func keysOfOthersCannotDriveATerminal() async throws {
+    let bucket = MemoryBucket { _, _ in .answer(HTTPResponse(status: 418)) }
+    let error = await #expect(throws: ObjectStoreError.self) {
+      try await bucket.store(retry: .none).read("a\u{9b}2J\u{1b}[31m\nb")
+    }
+    #expect(error?.message.contains("\"a?2J?[31m?b\"") == true)
+    let controls = error?.description.unicodeScalars.filter {
+      $0.properties.generalCategory == .control
+    }
+    #expect(controls?.isEmpty == true)
+  }
+
   @Test func redirectsAreToldWithoutSecrets() async throws {
     let bucket = MemoryBucket { _, _ in
       .answer(HTTPResponse(status: 302, headers: ["Location": "http://u:p@h/k?X-Amz-Signature=1"]))

@@ -34,9 +34,12 @@ extension ErrorText {
       if error.isAmbiguous { error.hint? += " " + existsAllTheSame }
     } else if isRefusal, error.isAmbiguous {
       var text = "\(script) was not accepted: \(sentence(reason(error)))"
-      text += " The service gives no reason"
+      if case .fault(let fault)? = error.failure, !fault.message.isEmpty {
+        text += " The service gives no reason"
+      }
       if let around {
-        text += "; you have \(around.accepted) accepted jobs"
+        text += text.hasSuffix(".") ? " You" : "; you"
+        text += " have \(around.accepted) accepted jobs"
         if around.accepted >= usualLimit { text += ", and \(usualLimit) is a usual limit" }
       }
       error.message = text
@@ -45,8 +48,10 @@ extension ErrorText {
       let text = lost(error, script, timeout)
       let join = text.last.map { ".!?".contains($0) } == true ? " The" : ": the"
       error.message = "\(text)\(join) job may exist. NOT sent again"
+      let redirect = error.status.map { (300..<400).contains($0) } == true ? error.hint : nil
       error.hint =
-        "hpc.jobs.settle(err) looks again; hpc.run settles this by itself."
+        (redirect.map { "\($0) " } ?? "")
+        + "hpc.jobs.settle(err) looks again; hpc.run settles this by itself."
     }
     if error.isAmbiguous { error.message = sentence(error.message) + seen(error, around) }
     if error.isAmbiguous { error.isRetryable = false }

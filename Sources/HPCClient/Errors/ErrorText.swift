@@ -45,6 +45,12 @@ enum ErrorText {
     case .connect:
       HPCError(
         .noConnection, "cannot connect to \(subject.origin)\(why(cause))", hint: network)
+    case .queueTimeout:
+      HPCError(
+        .timeout,
+        "\(subject.short) was not sent: no connection to \(subject.origin) came free in time",
+        hint: "Other requests, of this program or of your other hpc processes, use all of them: "
+          + "wait for these, or allow a longer timeout.")
     case .connectTimeout:
       HPCError(
         .noConnection, "\(subject.origin) did not take the connection in time", hint: network)
@@ -127,7 +133,7 @@ enum ErrorText {
   /// `400 Operation failed.` or `503 Server.Maintenance: The system is in maintenance now.`
   static func summary(_ fault: ServiceFault) -> String {
     if let location = fault.location, (300..<400).contains(fault.status) {
-      return "\(fault.status), a redirect to \(ServiceFault.oneLine(location))"
+      return "\(fault.status), a redirect to \(location)"
     }
     let text = fault.message.isEmpty ? "without a reason" : fault.message
     switch fault.code {
@@ -136,9 +142,9 @@ enum ErrorText {
     }
   }
 
-  private static func hint(_ fault: ServiceFault, _ subject: Subject) -> String? {
+  private static func hint(_ fault: ServiceFault, _ subject: Subject) -> String {
     switch (fault.status, fault.code) {
-    case (300..<400, _):
+    case (300..<400, _) where fault.location != nil:
       "Redirects are not followed: a signature is good for one address. Set the endpoint to the "
         + "address that the service really has."
     case (401, "Client.AuthFailureExpired"):
@@ -149,13 +155,28 @@ enum ErrorText {
     case (403, _): "This account may not use the operation: ask the operator."
     case (404, "Client.URLNotFound"): "Check the endpoint: hpc.config.endpoint."
     case (404, _) where fault.isJobNotFound:
-      subject.job == nil ? nil : "The service forgets a job as soon as it has ended."
+      subject.job == nil
+        ? "The service does not know what was asked for."
+        : "The service forgets a job as soon as it has ended."
     case (405, _), (404, _): "Check the endpoint: hpc.config.endpoint."
     case (422, _): "The service does not take this request's body."
     case (500, _):
       "The service also says so to more than 10 connections at a time, from all programs together."
     case (_, "Server.Maintenance"): "Try again when the maintenance is over."
-    default: nil
+    case (400, _) where fault.message.hasPrefix("Invalid "):
+      "The service cannot read this request: check what was passed to \(subject.operation.rawValue)."
+    case (400, _):
+      "The service gives no reason. Check what was passed to \(subject.operation.rawValue); where "
+        + "that is right, the machine may be at fault: try again later, or ask the operator."
+    case (429, _): "Try again later, with fewer requests at a time."
+    case (502, _), (504, _):
+      "A gateway on the way had no answer from the service: try again later; where it stays so, ask "
+        + "the operator."
+    case (501..<600, _):
+      "The service cannot answer at the moment: try again later; where it stays so, ask the operator."
+    default:
+      "The service is not known to answer so. Is \(subject.origin) the right endpoint? --trace shows "
+        + "what is sent; a proxy on the way may answer in its place."
     }
   }
 

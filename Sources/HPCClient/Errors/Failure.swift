@@ -13,7 +13,8 @@ enum Failure: Error, Sendable, Hashable {
     switch self {
     case .transport(let error):
       switch error.kind {
-      case .resolve, .connect, .connectTimeout, .idleTimeout, .totalTimeout, .reset, .truncated:
+      case .resolve, .connect, .queueTimeout, .connectTimeout, .idleTimeout, .totalTimeout, .reset,
+        .truncated:
         true
       case .tls, .bodyTooLarge, .protocolViolation, .file, .cancelled, .closed, .other: false
       }
@@ -24,6 +25,12 @@ enum Failure: Error, Sendable, Hashable {
       }
     case .badAnswer: false
     }
+  }
+
+  /// Whether a connection was tried and none came about.
+  var isUnreachable: Bool {
+    guard case .transport(let error) = self else { return false }
+    return !error.mayHaveBeenSent && error.kind != .queueTimeout
   }
 
   /// Whether the answer was lost on its way, a gateway's 502 and 504 included: the service may have

@@ -10,7 +10,7 @@ struct ServiceFault: Sendable, Hashable {
   var message: String
   /// The body as text, bounded.
   var body: String
-  /// Where a redirect points to.
+  /// Where a redirect points to, for people: without what may be secret in it.
   var location: String?
 
   /// How many bytes of a body an error keeps.
@@ -19,7 +19,7 @@ struct ServiceFault: Sendable, Hashable {
   init(_ response: HTTPResponse) {
     status = response.status
     body = String(decoding: response.body.prefix(Self.bodyLimit), as: UTF8.self)
-    location = response.headers["Location"]
+    location = response.headers["Location"].map(HTTPURL.withoutSecrets)
     let reading = Self.read(response.body)
     code = reading.code.map(Self.oneLine)
     message = Self.oneLine(reading.message)

@@ -94,3 +94,10 @@ extension JobRecord {
     isTerminal ? self[name].flatMap(PJMText.integer) : nil
   }
 }
+
+/// A job that was just submitted: its number, and every field of the answer, known or not.
+public struct SubmittedJob: Sendable, Hashable {
+  public var id: JobID
+  /// The wire's members in their order.
+  public var fields: [JSONValue.Member]
+}

@@ -1,3 +1,5 @@
+public import JSON
+
 /// Which way a file synchronisation copies.
 public enum SyncDirection: String, Sendable, Hashable, CaseIterable {
   /// From the home on the machine into the bucket.
@@ -38,6 +40,25 @@ public enum SyncStatus: Sendable, Hashable {
     switch self {
     case .complete, .error: true
     case .waiting, .other: false
+    }
+  }
+}
+
+/// One synchronisation as the service described it: every field that it sent, known or not.
+public struct SyncRecord: Sendable, Hashable {
+  public var id: SyncID
+  /// The wire's members in their order.
+  public var fields: [JSONValue.Member]
+  /// Where it stands; nil where the answer does not say so, as the one that starts it.
+  public var status: SyncStatus?
+
+  /// Wraps the members of an answer.
+  public init(_ id: SyncID, fields: [JSONValue.Member]) {
+    self.id = id
+    self.fields = fields
+    let result = fields.last { $0.key == "result" }?.value
+    status = fields.last { $0.key == "status" }?.value.string.map {
+      SyncStatus(status: $0, result: result?.string ?? result?.int.map(String.init))
     }
   }
 }

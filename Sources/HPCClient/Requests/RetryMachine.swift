@@ -131,8 +131,7 @@ struct RetryMachine: Sendable {
     switch failure {
     case .fault(let fault) where fault.isMaintenance:
       return max(policy.maintenanceDeadline, policy.deadline)
-    case .transport(let error)
-    where !isKnownEndpoint && !error.mayHaveBeenSent:
+    case .transport where !isKnownEndpoint && failure.isUnreachable:
       return min(policy.firstContactDeadline, policy.deadline)
     default: return policy.deadline
     }

@@ -21,10 +21,10 @@ public struct SyncClaim: Sendable {
   public func release() { gate.leave(ticket) }
 
   /// The path stays in use until a sync is over that nobody waits for any more.
-  func abandon(_ sync: SyncID, at now: Duration) { gate.posted(ticket, sync, at: now) }
+  func abandon(_ sync: SyncID, at now: Duration) async { await gate.posted(ticket, sync, at: now) }
 
   /// Tells other programs of a sync.
-  func tell(_ sync: SyncID) { gate.tell(ticket, sync) }
+  func tell(_ sync: SyncID) async { await gate.tell(ticket, sync) }
 }
 
 extension HPCClient {
@@ -47,6 +47,16 @@ extension HPCClient {
     path: String, direction: SyncDirection = .fromOnline, delete: Bool = false,
     force: Bool = false, _ options: CallOptions = CallOptions()
   ) async throws(HPCError) -> SyncID {
+    try await beginSync(
+      path: path, direction: direction, delete: delete, force: force, options
+    ).id
+  }
+
+  /// The same, with every field of the answer.
+  public func beginSync(
+    path: String, direction: SyncDirection = .fromOnline, delete: Bool = false,
+    force: Bool = false, _ options: CallOptions = CallOptions()
+  ) async throws(HPCError) -> SyncRecord {
     guard !path.isEmpty else {
       throw HPCError(
         .invalidArgument,
@@ -63,15 +73,15 @@ extension HPCClient {
     let gate = syncGate
     let ticket = try await enter(
       gate, SyncNote(path: place, use: SyncGate.Use(direction), isClaim: false))
-    let id: SyncID
+    let record: SyncRecord
     do {
-      id = try await postSync(path: path, direction: direction, delete: delete, options)
+      record = try await postSync(path: path, direction: direction, delete: delete, options)
     } catch {
       gate.leave(ticket)
       throw error
     }
-    gate.posted(ticket, id, at: configuration.time.uptime())
-    return id
+    await gate.posted(ticket, record.id, at: configuration.time.uptime())
+    return record
   }
 
   /// Waits until a path can be used for syncs of one direction, or of both, and takes it.
@@ -105,14 +115,15 @@ extension HPCClient {
       throw HPCError(.invalidArgument, "\(claim.path) was not claimed for \(direction.rawValue)")
     }
     let id = try await postSync(
-      path: claim.path.description, direction: direction, delete: false, CallOptions())
-    claim.tell(id)
+      path: claim.path.description, direction: direction, delete: false, CallOptions()
+    ).id
+    await claim.tell(id)
     posted(id)
     let status: SyncStatus
     do throws(HPCError) {
-      status = try await waitForSync(id)
+      status = try await waitForSync(id).status
     } catch {
-      claim.abandon(id, at: configuration.time.uptime())
+      await claim.abandon(id, at: configuration.time.uptime())
       throw error
     }
     guard status.isSuccess else {
@@ -132,17 +143,20 @@ extension HPCClient {
     _ gate: SyncGate, _ note: SyncNote
   ) async throws(HPCError) -> SyncGate.Ticket {
     let ticket = gate.queue(note.path, note.use)
+    let start = configuration.time.uptime()
+    var isTold = false
     do throws(HPCError) {
       var pause = Duration.seconds(1) / configuration.clockRate
       while let obstacle = gate.obstacle(
         ticket, oldest: configuration.time.uptime() - SyncGate.patience / configuration.clockRate)
       {
         if case .sync(let id) = obstacle, try await isOver(id, gate) { continue }
+        tellWait(since: start, for: note.path, &isTold)
         try await wait(&pause, for: note.path)
       }
       pause = .seconds(1) / configuration.clockRate
       var over: Set<SyncID> = []
-      while let obstacle = obstacle(note, over, gate, ticket) {
+      while let obstacle = await obstacle(note, over, gate, ticket) {
         guard case .blocked(let text, let isKept) = obstacle else {
           try await sleep(.milliseconds(10), note.path)
           continue
@@ -154,6 +168,7 @@ extension HPCClient {
           over.insert(id)
           continue
         }
+        tellWait(since: start, for: note.path, &isTold)
         try await wait(&pause, for: note.path)
       }
     } catch {
@@ -166,17 +181,28 @@ extension HPCClient {
   /// What keeps this program from leaving a note for others; nil when it is left, or cannot be.
   private func obstacle(
     _ note: SyncNote, _ over: Set<SyncID>, _ gate: SyncGate, _ ticket: SyncGate.Ticket
-  ) -> SyncNote.Outcome? {
-    let outcome = configuration.syncNeighbours?.leave(note.text) { text, isKept in
+  ) async -> SyncNote.Outcome? {
+    guard let neighbours = configuration.syncNeighbours else { return nil }
+    let outcome = await neighbours.leave(note.text) { text, isKept in
       note.judge(text, isKept: isKept, over: over)
     }
     switch outcome {
-    case nil, .unavailable: return nil
+    case .unavailable: return nil
     case .left(let left):
       gate.keep(left, note, for: ticket)
       return nil
     case .blocked, .busy: return outcome
     }
+  }
+
+  /// Says once what is waited for, so that a program that waits does not look dead.
+  private func tellWait(since start: Duration, for path: HomePath, _ isTold: inout Bool) {
+    guard !isTold, configuration.time.uptime() - start >= .seconds(10) else { return }
+    isTold = true
+    configuration.observer(
+      .warning(
+        "waiting until a sync of \(ErrorText.quoted(path.description)), or of what is above or below, is "
+          + "over that goes the other way"))
   }
 
   private func wait(_ pause: inout Duration, for path: HomePath) async throws(HPCError) {
@@ -206,20 +232,21 @@ extension HPCClient {
 
   private func postSync(
     path: String, direction: SyncDirection, delete: Bool, _ options: CallOptions
-  ) async throws(HPCError) -> SyncID {
+  ) async throws(HPCError) -> SyncRecord {
     let body: JSONValue = [
       "path": .string(path), "direction": .string(direction.rawValue), "delete": .bool(delete),
     ]
     let call = Call(
       operation: .startSync, path: "/files/sync", kind: delete ? .destructive : .idempotent,
       body: body.encoded())
-    let id = try await perform(call, options: options) { response in
+    let record = try await perform(call, options: options) { response in
       let value = try? JSONValue(parsing: response.body)
       return Self.result(
-        SyncID(json: value?["requestid"]), response, what: "no usable requestid")
+        SyncID(json: value?["requestid"]).map { SyncRecord($0, fields: value?.object ?? []) },
+        response, what: "no usable requestid")
     }
-    guard let id else { throw HPCError(.badAnswer, "POST /files/sync was answered 404") }
-    return id
+    guard let record else { throw HPCError(.badAnswer, "POST /files/sync was answered 404") }
+    return record
   }
 }
 
@@ -231,8 +258,9 @@ extension HPCError {
     let what =
       switch status {
       case .complete(let result): "with result \(result.map(ErrorText.quoted) ?? "missing")"
-      case .error(let text): "with error: \(text)"
-      case .waiting, .other: "as \(status)"
+      case .error(let text): "with error: \(ServiceFault.oneLine(text))"
+      case .other(let text): "as \(ErrorText.quoted(text))"
+      case .waiting: "as waiting"
       }
     let place = path.map { " of \(ErrorText.quoted($0))" } ?? ""
     let way = direction.map { " \($0.rawValue)" } ?? ""

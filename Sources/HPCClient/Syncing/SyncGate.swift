@@ -86,13 +86,13 @@ public final class SyncGate: Sendable {
   }
 
   /// The use goes on until this sync is over, whoever learns of it.
-  func posted(_ ticket: Ticket, _ sync: SyncID, at now: Duration) {
+  func posted(_ ticket: Ticket, _ sync: SyncID, at now: Duration) async {
     state.withLock { state in
       state.entries[ticket.number]?.sync = sync
       state.entries[ticket.number]?.postedAt = now
       state.entries[ticket.number]?.note?.isClaim = false
     }
-    tell(ticket, sync, last: true)
+    await tell(ticket, sync, last: true)
   }
 
   /// Other programs see this of a use, until it ends.
@@ -104,11 +104,11 @@ public final class SyncGate: Sendable {
   }
 
   /// Tells other programs of a sync that runs within a use.
-  func tell(_ ticket: Ticket, _ sync: SyncID, last: Bool = false) {
+  func tell(_ ticket: Ticket, _ sync: SyncID, last: Bool = false) async {
     let entry = state.withLock { $0.entries[ticket.number] }
     guard var note = entry?.note else { return }
     note.sync = sync
-    entry?.left?.write(note.text, last: last)
+    await entry?.left?.write(note.text, last: last)
   }
 
   /// Ends a use, or a wait for it; one that goes on until a sync is over goes on.

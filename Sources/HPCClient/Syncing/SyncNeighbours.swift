@@ -1,16 +1,19 @@
 /// The user's other programs on this computer, as far as syncs are concerned: each leaves a note of
 /// what it syncs, and looks at those of the others before (design §1: this module knows no files).
+///
+/// Where notes are files, they are written beside the threads that tasks share.
 public protocol SyncNeighbours: Sendable {
   /// Leaves a note unless one of another program stands in the way, in one step.
   func leave(
-    _ text: String, judge: (_ text: String, _ isKept: Bool) -> SyncNote.Verdict
-  ) -> SyncNote.Outcome
+    _ text: String,
+    judge: @escaping @Sendable (_ text: String, _ isKept: Bool) -> SyncNote.Verdict
+  ) async -> SyncNote.Outcome
 }
 
 /// A note of this program, which goes when it is let go.
 public protocol LeftSyncNote: Sendable {
   /// Replaces the text; the last one tells all, whether this program lives or not.
-  func write(_ text: String, last: Bool)
+  func write(_ text: String, last: Bool) async
 }
 
 /// What a program says of a sync, in a line: `claim|sync use id|- path`.

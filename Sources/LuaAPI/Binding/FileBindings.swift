@@ -60,8 +60,8 @@ struct FileBindings {
         let known = try Self.known(call)
         let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
-        return .await({ try await client.syncStatus(id, options) }) { _, status in
-          .value(sync(id, known + Self.fields(of: status)))
+        return .await({ try await client.syncRecord(id, options).record }) { _, record in
+          .value(sync(record, known))
         }
       },
       "hpc.files.wait": .native { call in
@@ -70,8 +70,8 @@ struct FileBindings {
         let client = try connection.client()
         return .await({
           try await client.waitForSync(id, interval: times.interval, timeout: times.timeout)
-        }) { _, status in
-          let sync = sync(id, known + Self.fields(of: status))
+        }) { _, answer in
+          let (sync, status) = (sync(answer.record, known), answer.status)
           guard status.isOver else { return .values([sync, "timeout"]) }
           guard status.isSuccess else { throw HPCError.syncFailed(id, status) }
           return .value(sync)
@@ -187,11 +187,11 @@ struct FileBindings {
     let times = try HPCTable.callOptions(call, 1)
     let client = try connection.client()
     return .await({
-      try await client.startSync(
+      try await client.beginSync(
         path: path, direction: direction, delete: delete, force: force, times)
-    }) { _, id in
+    }) { _, record in
       .value(
-        sync(id, [("path", .string(path)), ("direction", .string(direction.rawValue))]))
+        sync(record, [("path", .string(path)), ("direction", .string(direction.rawValue))]))
     }
   }
 
@@ -212,17 +212,14 @@ struct FileBindings {
     }
   }
 
-  private func sync(_ id: SyncID, _ fields: [(key: LuaValue, value: LuaValue)]) -> LuaValue {
-    .table([("requestid", .integer(Int(id.number)))] + fields, metatable: syncType)
-  }
-
-  private static func fields(of status: SyncStatus) -> [(key: LuaValue, value: LuaValue)] {
-    switch status {
-    case .waiting: [("status", "waiting")]
-    case .complete(let result):
-      [("status", "complete")] + (result.map { [("result", .string($0))] } ?? [])
-    case .error(let text): [("status", .string("error: \(text)"))]
-    case .other(let text): [("status", .string(text))]
-    }
+  /// Every field of the wire, and what is known besides.
+  private func sync(
+    _ record: SyncRecord, _ known: [(key: LuaValue, value: LuaValue)]
+  ) -> LuaValue {
+    var fields = known + LuaValue.fields(record.fields)
+    fields.append(("requestid", .integer(Int(record.id.number))))
+    // One kind of value to compare with, whatever the wire has.
+    if case .complete(let result?) = record.status { fields.append(("result", .string(result))) }
+    return .table(fields, metatable: syncType)
   }
 }

@@ -124,13 +124,18 @@ final class JobBindings {
         let (path, extra, ledger) = (jobfile, qopt, table.host.submissions)
         return .await({
           try await ledger.counting(path) {
-            try await client.submit(jobfile: path, qopt: extra, options)
+            try await client.submitJob(jobfile: path, qopt: extra, options)
           }
-        }) { [self] call, id in
+        }) { [self] call, accepted in
+          if ledger.isForsaken {
+            table.host.log(.warn, "submitted: \"\(path)\" is job \(accepted.id)")
+          }
           let type = try jobType(
             observedAt: Date().timeIntervalSince1970, in: call.state)
           let job = LuaValue.table(
-            [("job_id", .integer(Int(id.number))), ("jobfile", .string(path))], metatable: type)
+            LuaValue.fields(accepted.fields) + [
+              ("job_id", .integer(Int(accepted.id.number))), ("jobfile", .string(path)),
+            ], metatable: type)
           if let saw = table.sawJobs { saw(try call.state.make(.array([job]))) }
           return .value(job)
         }

@@ -104,20 +104,7 @@ enum JobObject {
 
   /// A job as a value to build, from a record.
   static func value(_ record: JobRecord, metatable: LuaReference) -> LuaValue {
-    .table(
-      record.fields.map { (key: .string($0.key), value: value($0.value)) }, metatable: metatable)
-  }
-
-  private static func value(_ json: JSONValue) -> LuaValue {
-    switch json {
-    case .null: .nil
-    case .bool(let flag): .boolean(flag)
-    case .int(let number): .integer(Int(number))
-    case .double(let number): .number(number)
-    case .string(let text): .string(text)
-    case .array(let elements): .array(elements.map(value))
-    case .object(let members): .table(members.map { (.string($0.key), value($0.value)) })
-    }
+    .table(LuaValue.fields(record.fields), metatable: metatable)
   }
 
   /// What stands in a job's line and in a table of jobs.

@@ -26,6 +26,8 @@ struct ObjectTypes {
     case .reference(let table) where table.type == .table:
       for key in ["job_id", "requestid", "id"] as [LuaValue] {
         let value = try state.rawGet(table, key)
+        // The service may count syncs from 0.
+        if key.text == "requestid", value.asInteger == 0 { return 0 }
         if value.asReference == nil, let number = try number(of: value, in: state) {
           return number
         }

@@ -7,6 +7,7 @@ public final class SubmissionLedger: Sendable {
     var open: [Int: (name: String, cancel: @Sendable () -> Void)] = [:]
     var last = 0
     var waiting: [CheckedContinuation<Void, Never>] = []
+    var isForsaken = false
   }
 
   private let state = Mutex(State())
@@ -41,6 +42,12 @@ public final class SubmissionLedger: Sendable {
     } onCancel: {
       work.cancel()
     }
+  }
+
+  /// Whether the program's main chunk has failed, so that nobody may be left who looks at what comes.
+  public var isForsaken: Bool {
+    get { state.withLock { $0.isForsaken } }
+    set { state.withLock { $0.isForsaken = newValue } }
   }
 
   /// Whether nothing is under way.

@@ -130,7 +130,8 @@ extension APISpec {
       "how long after a first failure to try again; 0 never, default hpc.config.retry_deadline"),
     APIParameter(
       "timeout", .seconds, optional: true,
-      "longest time for one request; default 300 for a submission, else 120"),
+      "longest time for one request, and before it for a free connection; default 300 for a submission, else 120, once it has a connection"
+    ),
   ]
 
   static let waitOptions = APIType.options([

@@ -40,11 +40,11 @@ import Testing
     #expect(gate.obstacle(second, oldest: .zero) == nil)
   }
 
-  @Test func aSyncStandsInTheWayUntilItIsSeenToBeOverOrOld() throws {
+  @Test func aSyncStandsInTheWayUntilItIsSeenToBeOverOrOld() async throws {
     let gate = SyncGate()
     let poster = gate.queue(try path("a"), .toOnline)
     _ = gate.obstacle(poster, oldest: .zero)
-    gate.posted(poster, SyncID(7), at: .seconds(10))
+    await gate.posted(poster, SyncID(7), at: .seconds(10))
     let waiter = gate.queue(try path("a"), .fromOnline)
     #expect(gate.obstacle(waiter, oldest: .zero) == .sync(SyncID(7)))
     #expect(gate.obstacle(waiter, oldest: .seconds(10)) == .sync(SyncID(7)))
@@ -53,7 +53,7 @@ import Testing
     let other = SyncGate()
     let ended = other.queue(try path("a"), .toOnline)
     _ = other.obstacle(ended, oldest: .zero)
-    other.posted(ended, SyncID(8), at: .zero)
+    await other.posted(ended, SyncID(8), at: .zero)
     other.ended(SyncID(8))
     let next = other.queue(try path("a"), .fromOnline)
     #expect(other.obstacle(next, oldest: .zero) == nil)

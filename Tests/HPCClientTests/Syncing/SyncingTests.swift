@@ -30,6 +30,22 @@ import Testing
       ])
   }
 
+  @Test func aLongWaitForAnotherSyncIsToldOnce() async throws {
+    let fixture = Fixture(
+      service {
+        $0 < 30 ? #"{"status": "waiting"}"# : #"{"status": "complete", "result": "0"}"#
+      })
+    func warnings() -> [String] {
+      fixture.events.all.compactMap { if case .warning(let text) = $0 { text } else { nil } }
+    }
+    _ = try await fixture.client.startSync(path: "a/b", direction: .toOnline)
+    #expect(warnings().isEmpty)
+    _ = try await fixture.client.startSync(path: "a", direction: .fromOnline)
+    #expect(fixture.time.uptime() > .seconds(60))
+    #expect(warnings().count == 1)
+    #expect(warnings().first?.contains("\"a\"") == true)
+  }
+
   @Test func everyCallPostsItsOwn() async throws {
     let fixture = Fixture(service { _ in #"{"status": "waiting"}"# })
     let first = try await fixture.client.startSync(path: "a")
