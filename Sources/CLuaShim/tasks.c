@@ -147,6 +147,12 @@ lrt_task *lrt_new_task(lua_State *L, int arguments, int flags, uint64_t token) {
   rt->alive = task;
   rt->alive_count++;
   if (flags & LRT_FOREGROUND) rt->foreground = task;
+  if (flags & LRT_PROGRAM) {
+    // C modules keep the state that they were opened in, or ask the registry for the main one: that
+    // must be this coroutine, even when it has ended.
+    lua_getiuservalue(L, -1, THREAD_SLOT);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  }
   lrt_make_ready(rt, task);
   return task;
 }
