@@ -43,6 +43,7 @@ import Testing
     #expect(status.sweepMode == .run)
     #expect(try CommandLineOptions(parsing: ["./sweep", "plan", "a.lua"]).sweepMode == .run)
     #expect(
-      try CommandLineOptions(parsing: ["--", "sweep", "plan", "a"]).program == .file(bytes("sweep")))
+      try CommandLineOptions(parsing: ["--", "sweep", "plan", "a"]).program == .file(bytes("sweep"))
+    )
   }
 }
