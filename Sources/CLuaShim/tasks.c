@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_STOP_COUNT = 2000 };
+
 static const char *const state_names[] = {"ready", "running", "waiting",
                                           "done",  "failed",  "cancelled"};
 
@@ -210,7 +212,6 @@ static void run_task(lrt_runtime *rt, lrt_task *task) {
     // A C module yielded without asking whether there is a coroutine: that is its caller's error.
     lua_pop(task->thread, results);
     task->stop = LRT_STOP_YIELD;
-    task->stop_count = 1;
     lrt_make_ready(rt, task);
   } else {
     lrt_fail_late(rt, task);
