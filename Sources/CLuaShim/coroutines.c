@@ -169,7 +169,9 @@ static int co_isyieldable(lua_State *L) {
 }
 
 static int co_running(lua_State *L) {
+  // Outside of tasks (finalizers at the end) the main coroutine is the one that the registry names.
   int main = lua_pushthread(L);
+  if (main) lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   lua_pushboolean(L, main || *lrt_tagged(L) & TAG_ROOT);
   return 2;
 }

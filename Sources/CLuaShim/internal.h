@@ -20,9 +20,6 @@
 // User values of a task: its thread while it is alive, what it left.
 enum { THREAD_SLOT = 1, OUTCOME_SLOT = 2 };
 
-// VM instructions until a stop is raised for the second time.
-enum { FIRST_STOP_COUNT = 2000 };
-
 // One active lua_resume (or protected call from outside), innermost first.
 typedef struct lrt_frame {
   lua_State *L;

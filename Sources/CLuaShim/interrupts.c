@@ -30,6 +30,10 @@ void lrt_arm(lua_State *L, int count) {
   lrt_task *task = rt->current;
   if (rt->signalled) {
     count = 1;
+  } else if (task && task->stop == LRT_STOP_YIELD) {
+    // The error is to come from the C function itself, which returns when it is resumed.
+    lua_sethook(L, stop_hook, LUA_MASKRET, 0);
+    return;
   } else if (task && task->stop) {
     count = task->stop_count;
   } else if (rt->hog_until) {
@@ -86,10 +90,7 @@ int lrt_raise_stop(lua_State *L, lrt_task *task) {
   lrt_arm(L, 1);
   lrt_push_stop_message(rt, L);
   // An error like others: who catches it may go on.
-  if (once) {
-    task->stop = LRT_STOP_NONE;
-    task->stop_count = FIRST_STOP_COUNT;
-  }
+  if (once) task->stop = LRT_STOP_NONE;
   return lua_error(L);
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { RESERVE = 512 << 10 };
+enum { RESERVE = 512 << 10, SMALLEST_RESERVE = 16 << 10 };
 
 // As the allocator of luaL_newstate.
 static void *allocate(void *context, void *block, size_t old, size_t size) {
@@ -30,7 +30,10 @@ void lrt_give_reserve(lrt_runtime *rt) {
 }
 
 void lrt_take_reserve(lrt_runtime *rt) {
-  if (!rt->reserve) rt->reserve = malloc(RESERVE);
+  // What has been freed may lie in small pieces.
+  for (size_t size = RESERVE; !rt->reserve && size >= SMALLEST_RESERVE; size /= 2) {
+    rt->reserve = malloc(size);
+  }
   rt->starved = !rt->reserve;
 }
 

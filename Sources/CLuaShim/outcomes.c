@@ -15,8 +15,9 @@ typedef struct guard {
 
 // ---- Roots ----------------------------------------------------------------------------------------
 
-// The handler under every task. It answers a string with the traceback behind it, as the handler of
-// stock lua does: `load` hands that on when its reader fails. `cut_traceback` undoes it at the end.
+// The handler under tasks that others may join. It answers a string with the traceback behind it, as
+// the handler of stock lua does: `load` hands that on when its reader fails. `cut_traceback` undoes it
+// at the end.
 static int keep_traceback(lua_State *L) {
   lrt_task *task = lrt_root_task(L);
   if (!task || task->stop) return 1;
@@ -37,9 +38,9 @@ static int keep_traceback(lua_State *L) {
   return 1;
 }
 
-// The handler under what a program calls, as stock lua's (lua.c, msghandler); what it made of which
-// value is kept for whoever reports the failure.
-static int program_handler(lua_State *L) {
+// The handler under programs and forms of a prompt, as stock lua's (lua.c, msghandler); what it made
+// of which value is kept for whoever reports the failure.
+static int foreground_handler(lua_State *L) {
   lrt_task *task = lrt_root_task(L);
   if (!task || task->stop) return 1;
   lua_settop(L, 1);
@@ -58,6 +59,8 @@ static int program_handler(lua_State *L) {
   luaL_traceback(L, L, NULL, 1);
   if (alone) {
     lua_pushvalue(L, 3);
+    lua_pushstring(L, lua_tostring(L, 3));
+    lua_replace(L, 3);
   } else {
     lua_pushfstring(L, "%s\n%s", lua_tostring(L, 3), lua_tostring(L, 4));
   }
@@ -74,7 +77,7 @@ static int program_handler(lua_State *L) {
   return 1;
 }
 
-// Replaces what the handler of a program has made, on top, by error value, text and traceback.
+// Replaces what `foreground_handler` has made, on top, by error value, text and traceback.
 static void restore_error(lua_State *L) {
   int top = lua_gettop(L);
   if (lua_getiuservalue(L, 1, OUTCOME_SLOT) == LUA_TTABLE) {
@@ -134,7 +137,7 @@ static int finish_body(lua_State *L, int status, lua_KContext first) {
   lrt_task *task = lrt_root_task(L);
   if (status != LUA_OK && status != LUA_YIELD) {
     if (task->stop) return 0;
-    if (task->flags & LRT_PROGRAM) {
+    if (task->flags & LRT_FOREGROUND) {
       restore_error(L);
     } else {
       cut_traceback(L);
@@ -191,10 +194,10 @@ static int run_program(lua_State *L, int status, lua_KContext first) {
 // The root function of every task; below the main chunk a traceback shows it as `[C]: in ?`, as
 // stock lua shows its own.
 int lrt_body(lua_State *L) {
-  bool program = lrt_root_task(L)->flags & LRT_PROGRAM;
-  lua_pushcfunction(L, program ? program_handler : keep_traceback);
+  int flags = lrt_root_task(L)->flags;
+  lua_pushcfunction(L, flags & LRT_FOREGROUND ? foreground_handler : keep_traceback);
   lua_insert(L, 2);
-  if (program) return run_program(L, LUA_OK, LRT_PROGRAM_RESULTS);
+  if (flags & LRT_PROGRAM) return run_program(L, LUA_OK, LRT_PROGRAM_RESULTS);
   int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, 3, finish_body);
   return finish_body(L, status, 3);
 }

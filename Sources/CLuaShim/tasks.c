@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_STOP_COUNT = 2000 };
+
 static const char *const state_names[] = {"ready", "running", "waiting",
                                           "done",  "failed",  "cancelled"};
 
@@ -147,6 +149,12 @@ lrt_task *lrt_new_task(lua_State *L, int arguments, int flags, uint64_t token) {
   rt->alive = task;
   rt->alive_count++;
   if (flags & LRT_FOREGROUND) rt->foreground = task;
+  if (flags & LRT_PROGRAM) {
+    // C modules keep the state that they were opened in, or ask the registry for the main one: that
+    // must be this coroutine, even when it has ended.
+    lua_getiuservalue(L, -1, THREAD_SLOT);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  }
   lrt_make_ready(rt, task);
   return task;
 }
@@ -204,7 +212,6 @@ static void run_task(lrt_runtime *rt, lrt_task *task) {
     // A C module yielded without asking whether there is a coroutine: that is its caller's error.
     lua_pop(task->thread, results);
     task->stop = LRT_STOP_YIELD;
-    task->stop_count = 1;
     lrt_make_ready(rt, task);
   } else {
     lrt_fail_late(rt, task);

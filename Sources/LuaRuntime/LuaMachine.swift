@@ -95,7 +95,7 @@ import CLuaShim
   }
 
   /// Pushes what an ended task left on the main stack: its results, or error value, text (nil unless
-  /// a program failed) and traceback.
+  /// the foreground failed) and traceback.
   func outcome(of task: TaskHandle) -> (status: Int32, count: Int32) {
     var count: Int32 = 0
     let status = unsafe lrt_task_outcome(runtime, task.task, &count)

@@ -23,7 +23,8 @@ import CLua
 /// ``read(list:)``, written with ``set(_:_:_:)``, called with ``call(_:_:)``. Swift objects become
 /// userdata through ``objectType(_:holding:fields:)`` and ``make(_:as:)``.
 ///
-/// **Running**: ``run(_:arguments:)`` for scripts (until the main chunk and all tasks have ended),
+/// **Running**: ``run(_:arguments:)`` for scripts (until the main chunk and all tasks have ended), and
+/// ``run(program:)`` for several in one main task,
 /// ``runForeground(_:arguments:)`` for a line of a REPL, ``wait(until:)`` for its prompt, together with
 /// ``watch(_:read:write:_:)`` for the terminal. ``spawn(_:_:then:)`` starts a Lua function as a task.
 ///

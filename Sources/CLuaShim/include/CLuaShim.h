@@ -155,8 +155,8 @@ enum lrt_builtin {
 
 // LRT_PROGRAM: the function is one of Swift, which is asked again and again what to call: it answers
 // a function and its arguments, or nothing when the program is over. It gets the results of the
-// call before from argument LRT_PROGRAM_RESULTS on. What is called fails as under stock lua: the
-// message handler makes a string with a traceback of any error.
+// call before from argument LRT_PROGRAM_RESULTS on. In the foreground calls fail as under stock lua:
+// to-be-closed variables see what its message handler makes of an error.
 enum { LRT_FOREGROUND = 1, LRT_NOTIFY = 2, LRT_PROGRAM = 4 };
 enum { LRT_PROGRAM_RESULTS = 4 };
 
@@ -181,8 +181,8 @@ enum lrt_state lrt_task_state(lrt_task *task);
 int lrt_task_stop(lrt_task *task);
 void lrt_stop(lrt_runtime *rt, lrt_task *task, int why);
 void lrt_stop_all(lrt_runtime *rt, int why);
-// Pushes what an ended task left: its results, or error value, text (nil unless a program failed) and
-// traceback. Marks it joined.
+// Pushes what an ended task left: its results, or error value, text (nil unless the foreground failed)
+// and traceback. Marks it joined.
 int lrt_task_outcome(lrt_runtime *rt, lrt_task *task, int *count);
 // The outcome of a task whose userdata lies at `index`; NULL when it is none.
 lrt_task *lrt_to_task(lrt_runtime *rt, lua_State *L, int index);

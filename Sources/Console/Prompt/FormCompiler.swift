@@ -15,8 +15,11 @@ struct FormCompiler {
   private let name = "=stdin"
 
   /// A form is incomplete when its `return` form or its plain form fails at the very end, probed
-  /// with a newline, so that `x = 'abc` is an error and `{1,` is not.
+  /// with a newline, so that `x = 'abc` is an error and `{1,` is not. `=x` is `return x`, as stock Lua
+  /// still has it.
   func compile(_ form: [UInt8]) -> Compiled {
+    let form =
+      form.first == UInt8(ascii: "=") ? Array("return ".utf8) + form.dropFirst() : form
     do {
       return .ready(try state.load(Array("return ".utf8) + form + [0x0a], name: name))
     } catch {
