@@ -1,5 +1,6 @@
 import Glibc
 public import LuaAPI
+import LineEditor
 public import LuaRuntime
 import Sweeps
 
@@ -173,6 +174,10 @@ public final class ScriptRunner {
       var status = ExitStatus.success
       let stopped = try run(chunk, arguments + emit) { values in
         status = Int32(truncatingIfNeeded: values.first?.asInteger ?? 0)
+      }
+      if stopped == nil, !StandardOutput.isWhole() {
+        // What a full disk or a closed descriptor did not take must not look like success.
+        return afterSubmissions(report(LuaError("the output could not be written whole")))
       }
       return afterSubmissions(stopped ?? status)
     } catch {

@@ -32,7 +32,7 @@ function commands.list()
     print("no sweeps on this computer yet")
     return 0
   end
-  return emit(format, rows, { "name", "points", "done", "failed", "open", "run_by", "journal" })
+  return emit(format, rows, getmetatable(rows).all_columns)
 end
 
 function commands.status()

@@ -7,6 +7,7 @@ enum Main {
   static let version = "0.1.0"
 
   static func main() {
+    keepStandardDescriptors()
     let words = CommandLine.arguments
     let options: CommandLineOptions
     do {
@@ -38,6 +39,14 @@ enum Main {
     session.end()
     fflush(nil)
     exit(status)
+  }
+
+  /// Takes the places of standard descriptors that are closed, so that no journal or connection gets
+  /// them, and with them what a script prints. Using them still fails.
+  private static func keepStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
   }
 
   /// Says why on stderr and ends.

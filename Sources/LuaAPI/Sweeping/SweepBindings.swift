@@ -217,7 +217,18 @@ final class SweepBindings {
 
   /// Every sweep of this computer, as rows.
   private func list(in state: LuaState) throws -> LuaValue {
-    let rows = (host.catalog?.list() ?? []).map { status -> LuaValue in
+    var columns: [LuaValue] = ["name", "points", "done", "failed", "open", "run_by", "journal"]
+    let rows = (host.catalog?.list() ?? []).map { entry, result -> LuaValue in
+      let status: SweepStatus
+      switch result {
+      case .success(let found): status = found
+      case .failure(let error):
+        if columns.count == 7 { columns.append("problem") }
+        return .table([
+          ("name", .string(entry.name)), ("journal", .string(entry.journal)),
+          ("problem", .string(error.message)),
+        ])
+      }
       let counts = status.progress.counts
       return .table([
         ("name", .string(status.name)), ("points", .integer(status.progress.total)),
@@ -232,12 +243,7 @@ final class SweepBindings {
         ("journal", .string(status.journal)),
       ])
     }
-    return try callModule(
-      "table",
-      [
-        .array(rows),
-        .array(["name", "points", "done", "failed", "open", "run_by", "journal"]),
-      ], in: state)
+    return try callModule("table", [.array(rows), .array(columns)], in: state)
   }
 
   /// Folder of the Lua file that calls, absolute; in the prompt the working directory.

@@ -262,10 +262,13 @@ enum JobRuntime {
       fi
       if [ "$hpc_code" = 137 ]; then hpc_end 137 9; else hpc_end "$hpc_code" ""; fi || return
       cd "$hpc_root" || return
-      if [ "$hpc_code" = 0 ] && [ "$hpc_keep" != all ]; then
+      # A point without its outputs has failed too.
+      hpc_ok=$hpc_code
+      if grep -q -e '^error=' -e '^missing=' "$hpc_tmp/manifest" 2>/dev/null; then hpc_ok=1; fi
+      if [ "$hpc_ok" = 0 ] && [ "$hpc_keep" != all ]; then
         for hpc_old in $hpc_earlier; do rm -rf "$hpc_root/work/$hpc_old"; done
       fi
-      case $hpc_keep:$hpc_code in
+      case $hpc_keep:$hpc_ok in
         none:* | failed:0) if [ -z "$hpc_folder" ]; then rm -rf "$hpc_work"; fi ;;
       esac
       rm -rf "$hpc_tmp"
