@@ -55,6 +55,11 @@ extension SweepSession {
       guard own.isSame(as: service.identity) else {
         throw SweepError(.otherService(path: books.path, own, not: service.identity))
       }
+      guard try books.row(point) != nil else {
+        throw SweepError(
+          .argument, "\(try books.status().name) has no point \(point)",
+          hint: "Their numbers are in its results{all = true}, hpc sweep results NAME --all")
+      }
       return try books.logPlace(of: point)
     }
     guard let place = found else {
