@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HPCClient
 import LuaRuntime
+import ObjectStore
 import Sweeps
 import Synchronization
 
@@ -122,7 +123,12 @@ final class SweepBindings {
 
   private func sweep(_ call: borrowing LuaCall) throws -> LuaReturn {
     let state = call.state
-    if call.isAbsent(1) { return .value(try list(in: state)) }
+    if call.isAbsent(1) {
+      guard let catalog = host.catalog else { return .value(try list([], in: state)) }
+      return .await({ await DiskWork.run { catalog.list() } }) { [self] call, found in
+        .value(try list(found, in: call.state))
+      }
+    }
     let what = try call.value(1)
     if let options = what.asReference {
       let sweep = try define(options, isSingle: false, position: 1, in: state)
@@ -216,9 +222,9 @@ final class SweepBindings {
   }
 
   /// Every sweep of this computer, as rows.
-  private func list(in state: LuaState) throws -> LuaValue {
+  private func list(_ found: [SweepCatalog.Listed], in state: LuaState) throws -> LuaValue {
     var columns: [LuaValue] = ["name", "points", "done", "failed", "open", "run_by", "journal"]
-    let rows = (host.catalog?.list() ?? []).map { entry, result -> LuaValue in
+    let rows = found.map { entry, result -> LuaValue in
       let status: SweepStatus
       switch result {
       case .success(let found): status = found

@@ -67,8 +67,11 @@ public struct SweepCatalog: Sendable {
     return entries.sorted { ($0.name, $0.journal) < ($1.name, $1.journal) }
   }
 
-  /// The state of every journal, or why it cannot be read.
-  public func list() -> [(entry: Entry, status: Result<SweepStatus, SweepError>)] {
+  /// The state of a journal, or why it cannot be read.
+  public typealias Listed = (entry: Entry, status: Result<SweepStatus, SweepError>)
+
+  /// Every journal; waits for disks.
+  public func list() -> [Listed] {
     entries().map { entry in
       do throws(SweepError) {
         return (entry, .success(try SweepBooks(journal: entry.journal).status()))
