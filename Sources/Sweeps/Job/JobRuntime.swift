@@ -224,7 +224,7 @@ enum JobRuntime {
       # 3. The program.
       hpc_start=$(hpc_now)
       hpc_bad=
-      head -c 65536 /dev/zero >"$hpc_tmp/room"
+      head -c 65536 /dev/zero >"$hpc_tmp/room" 2>/dev/null
       if [ -n "$hpc_folder" ]; then
         hpc_work=$hpc_home/$hpc_folder
       else
