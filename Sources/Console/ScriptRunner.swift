@@ -1,5 +1,6 @@
 import Glibc
 public import LuaAPI
+import LineEditor
 public import LuaRuntime
 import Sweeps
 
@@ -197,6 +198,10 @@ public final class ScriptRunner {
       let emit = try state.call(makeEmit, [.reference(try table.csvText(in: state))])
       switch try state.run(chunk, arguments: arguments + emit) {
       case .returned(let values):
+        guard StandardOutput.isWhole() else {
+          // What a full disk or a closed descriptor did not take must not look like success.
+          return afterSubmissions(report(LuaError("the output could not be written whole")))
+        }
         return afterSubmissions(Int32(truncatingIfNeeded: values.first?.asInteger ?? 0))
       case .failed(let error): return afterSubmissions(report(error))
       case .interrupted: return reportInterrupt()

@@ -32,7 +32,7 @@ function commands.list()
     print("no sweeps on this computer yet")
     return 0
   end
-  return emit(format, rows, { "name", "points", "done", "failed", "open", "run_by", "journal" })
+  return emit(format, rows, getmetatable(rows).all_columns)
 end
 
 function commands.status()
@@ -79,7 +79,13 @@ function commands.logs()
   if words[1] and not point then
     error("a point has a number: see hpc sweep results " .. name .. " --all", 0)
   end
-  return emit_one(sweep:logs(point or point_of_logs(sweep)))
+  point = point or point_of_logs(sweep)
+  local logs = sweep:logs(point)
+  if logs.stdout == "" and logs.stderr == "" and format ~= "json" then
+    hpc.log.info("point " .. point .. " has written nothing to stdout and stderr")
+    return 0
+  end
+  return emit_one(logs)
 end
 
 function commands.retry()

@@ -17,14 +17,15 @@ final class PartialFile: Sendable {
   private static let lastMark = Atomic<Int>(0)
   private static let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
 
-  var path: String { "\(target.folder.path)/\(name)" }
+  /// What messages name: nobody has heard of the file's own name.
+  var path: String { target.path }
 
   /// Opens what an earlier run left, or an empty file.
   init(_ target: TargetFile) throws(LocalFileFailure) {
     self.target = target
     try target.check()
     let common = Self.name(target.name)
-    if let descriptor = try Self.openLocked(common, target.folder) {
+    if let descriptor = try Self.openLocked(common, target) {
       name = common
       isResumable = true
       self.descriptor = descriptor
@@ -32,7 +33,7 @@ final class PartialFile: Sendable {
       let mark = Self.lastMark.wrappingAdd(1, ordering: .relaxed).newValue
       name = Self.name(target.name, mark: ".\(getpid())-\(mark)")
       isResumable = false
-      descriptor = try Self.open(name, target.folder, Self.flags | O_TRUNC)
+      descriptor = try Self.open(name, target, Self.flags | O_TRUNC)
     }
   }
 
@@ -47,20 +48,20 @@ final class PartialFile: Sendable {
 
   /// The locked file of a name; nil where somebody else has locked it.
   private static func openLocked(
-    _ name: String, _ folder: TargetFolder
+    _ name: String, _ target: TargetFile
   ) throws(LocalFileFailure) -> Int32? {
     while true {
-      let descriptor = try open(name, folder, flags)
+      let descriptor = try open(name, target, flags)
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
         let code = errno
         close(descriptor)
         if code == EWOULDBLOCK { return nil }
         // File systems without locks: nobody else is to be expected.
-        return try open(name, folder, flags)
+        return try open(name, target, flags)
       }
       // Whoever had it locked may have renamed or removed it meanwhile.
       var mine = stat()
-      if unsafe fstat(descriptor, &mine) == 0, let named = folder.status(of: name),
+      if unsafe fstat(descriptor, &mine) == 0, let named = target.folder.status(of: name),
         mine.st_ino == named.st_ino, mine.st_dev == named.st_dev
       {
         return descriptor
@@ -70,13 +71,14 @@ final class PartialFile: Sendable {
   }
 
   private static func open(
-    _ name: String, _ folder: TargetFolder, _ flags: Int32
+    _ name: String, _ target: TargetFile, _ flags: Int32
   ) throws(LocalFileFailure) -> Int32 {
-    let path = "\(folder.path)/\(name)"
-    let descriptor = unsafe openat(folder.descriptor, name, flags, 0o666)
+    // What lies in its way has to be named.
+    let path = "\(target.folder.path)/\(name)"
+    let descriptor = unsafe openat(target.folder.descriptor, name, flags, 0o666)
     guard descriptor >= 0 else {
       if errno == ELOOP { throw .symbolicLink(path: path) }
-      throw .system(call: "write", path: path, errno: errno)
+      throw .system(call: "write", path: target.path, errno: errno)
     }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -88,7 +90,7 @@ final class PartialFile: Sendable {
 
   /// A second descriptor with a position of its own.
   func openForWriting(at offset: Int64) throws(LocalFileFailure) -> Int32 {
-    let descriptor = try Self.open(name, target.folder, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+    let descriptor = try Self.open(name, target, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
     guard lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
       let code = errno
       close(descriptor)

@@ -1,4 +1,4 @@
-@preconcurrency import Dispatch
+import Dispatch
 import Glibc
 import LineEditor
 import Synchronization
@@ -19,24 +19,23 @@ enum TerminalQuestion {
   /// The next line; nil at the end of input, and where the caller is cancelled: nothing blocks in a
   /// read meanwhile.
   private static func line() async -> String? {
-    let source = DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .global())
     let waiting = Mutex<CheckedContinuation<String?, Never>?>(nil)
     @Sendable func end(_ line: String?) {
       let continuation = waiting.withLock { waiting in
         defer { waiting = nil }
         return waiting
       }
-      guard let continuation else { return }
-      source.cancel()
-      continuation.resume(returning: line)
+      continuation?.resume(returning: line)
     }
+    let source = DispatchSource.makeReadSource(fileDescriptor: STDIN_FILENO, queue: .global())
     source.setEventHandler {
+      // What is typed after the answer is somebody else's.
+      guard waiting.withLock({ $0 != nil }) else { return }
       // A terminal gives whole lines.
       let bytes = Descriptor.read(STDIN_FILENO, atMost: 4096)
-      guard !bytes.isEmpty else { return end(nil) }
-      end(String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self))
+      end(bytes.isEmpty ? nil : String(decoding: bytes.prefix { $0 != 0x0a }, as: UTF8.self))
     }
-    return await withTaskCancellationHandler {
+    let line = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         waiting.withLock { $0 = continuation }
         source.activate()
@@ -45,5 +44,7 @@ enum TerminalQuestion {
     } onCancel: {
       end(nil)
     }
+    source.cancel()
+    return line
   }
 }

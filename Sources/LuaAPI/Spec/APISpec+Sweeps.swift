@@ -108,7 +108,7 @@ extension APISpec {
 
   private static let sweepErrors = [
     "code = \"Busy\": another process runs the journal (exit code 75)",
-    "code = \"AnswerNeeded\": script or inputs changed and on_edit says nothing (exit code 3)",
+    "code = \"AnswerNeeded\": script, inputs or version changed, on_edit says nothing, and no terminal could be asked (exit code 3)",
     "code = \"Definition\", \"Journal\", \"Service\": cannot be run as it is, with the reason",
   ]
 

@@ -1,5 +1,6 @@
 import HPCClient
 import LuaRuntime
+import ObjectStore
 import Sweeps
 
 extension SweepBindings {
@@ -68,18 +69,36 @@ extension SweepBindings {
         .value(try value(of: status, in: call.state))
       }
     }
-    let status: SweepStatus
-    do {
-      status = try SweepBooks(journal: sweep.journal).status()
-    } catch {
-      guard sweep.definition != nil, !Self.exists(sweep.journal) else { throw errors.error(error) }
+    return reading(sweep) { books throws(SweepError) in
+      try books.status()
+    } then: { [self] call, status in
+      if let status { return .value(try value(of: status, in: call.state)) }
       let text = "\(sweep.name): nothing ran yet"
       return .value(
         try callModule(
           "printable", [.table([("name", .string(sweep.name)), ("total", 0)]), .string(text)],
-          in: state))
+          in: call.state))
     }
-    return .value(try value(of: status, in: state))
+  }
+
+  /// What a journal says, read beside the Lua thread: it may wait for a writer. Nil before the first
+  /// run of a sweep, when there is no journal yet.
+  private func reading<Value: Sendable>(
+    _ sweep: SweepObject, _ read: @escaping @Sendable (SweepBooks) throws(SweepError) -> Value,
+    then: @escaping (borrowing LuaCall, Value?) throws -> LuaReturn
+  ) -> LuaReturn {
+    let (path, isDefined) = (sweep.journal, sweep.definition != nil)
+    return .await(
+      { () async throws -> Value? in
+        try await DiskWork.run { () throws(SweepError) -> Value? in
+          do throws(SweepError) {
+            return try read(SweepBooks(journal: path))
+          } catch {
+            guard isDefined, !LocalPath.exists(path) else { throw error }
+            return nil
+          }
+        }
+      }, then: then)
   }
 
   private func value(of status: SweepStatus, in state: LuaState) throws -> LuaValue {
@@ -114,7 +133,9 @@ extension SweepBindings {
     let query = try query(call, options: 2)
     guard query.isFresh else {
       guard let session = sweep.madeSession, query.states != [.done] else {
-        return .value(try rows(try select(sweep, query), sweep, in: call.state))
+        return selecting(sweep, query) { [self] call, found in
+          .value(try rows(found, sweep, in: call.state))
+        }
       }
       return .await({ try await session.rows(states: query.states, all: query.all) }) {
         [self] call, found in
@@ -122,8 +143,10 @@ extension SweepBindings {
       }
     }
     let session = try session(sweep)
-    return .await({ try await session.refreshResults() }) { [self] call, _ in
-      .value(try rows(try select(sweep, query), sweep, in: call.state))
+    return .await({ try await session.refreshResults() }) { [self] _, _ in
+      selecting(sweep, query) { [self] call, found in
+        .value(try rows(found, sweep, in: call.state))
+      }
     }
   }
 
@@ -131,15 +154,17 @@ extension SweepBindings {
     let path = SweepText.path(
       try call.string(2), in: sweep.folder, isSimulated: sweep.isSimulated)
     let query = try query(call, options: 3)
-    let write = { [self] (state: LuaState) throws -> LuaReturn in
-      let rows = try rows(try select(sweep, query), sweep, in: state)
-      let text = try callModule("csv_text", [rows], in: state)
-      _ = try callModule("write", [.string(path), text], in: state)
+    let write = { [self] (call: borrowing LuaCall, found: [SweepRow]) throws -> LuaReturn in
+      let rows = try rows(found, sweep, in: call.state)
+      let text = try callModule("csv_text", [rows], in: call.state)
+      _ = try callModule("write", [.string(path), text], in: call.state)
       return .value(.string(path))
     }
-    guard query.isFresh else { return try write(call.state) }
+    guard query.isFresh else { return selecting(sweep, query, then: write) }
     let session = try session(sweep)
-    return .await({ try await session.refreshResults() }) { call, _ in try write(call.state) }
+    return .await({ try await session.refreshResults() }) { [self] _, _ in
+      selecting(sweep, query, then: write)
+    }
   }
 
   private struct Query {
@@ -164,13 +189,15 @@ extension SweepBindings {
     return query
   }
 
-  private func select(_ sweep: SweepObject, _ query: Query) throws -> [SweepRow] {
-    do throws(SweepError) {
-      return try SweepBooks(journal: sweep.journal).rows(states: query.states, all: query.all)
-    } catch {
-      // Before the first run there is no journal yet, and no row.
-      if sweep.definition != nil, !Self.exists(sweep.journal) { return [] }
-      throw errors.error(error)
+  private func selecting(
+    _ sweep: SweepObject, _ query: Query,
+    then: @escaping (borrowing LuaCall, [SweepRow]) throws -> LuaReturn
+  ) -> LuaReturn {
+    let (states, all) = (query.states, query.all)
+    return reading(sweep) { books throws(SweepError) in
+      try books.rows(states: states, all: all)
+    } then: { call, found in
+      try then(call, found ?? [])
     }
   }
 
@@ -246,8 +273,6 @@ extension SweepBindings {
     guard let list = value.asReference else { return nil }
     return Set(try state.read(list: list).compactMap(\.asInteger))
   }
-
-  private static func exists(_ path: String) -> Bool { LocalPath.exists(path) }
 }
 
 extension LuaReference {

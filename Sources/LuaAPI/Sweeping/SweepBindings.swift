@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HPCClient
 import LuaRuntime
+import ObjectStore
 import Sweeps
 import Synchronization
 
@@ -125,7 +126,12 @@ final class SweepBindings {
 
   private func sweep(_ call: borrowing LuaCall) throws -> LuaReturn {
     let state = call.state
-    if call.isAbsent(1) { return .value(try list(in: state)) }
+    if call.isAbsent(1) {
+      guard let catalog = host.catalog else { return .value(try list([], in: state)) }
+      return .await({ await DiskWork.run { catalog.list() } }) { [self] call, found in
+        .value(try list(found, in: call.state))
+      }
+    }
     let what = try call.value(1)
     if let options = what.asReference {
       let sweep = try define(options, isSingle: false, position: 1, in: state)
@@ -220,8 +226,19 @@ final class SweepBindings {
   }
 
   /// Every sweep of this computer, as rows.
-  private func list(in state: LuaState) throws -> LuaValue {
-    let rows = (host.catalog?.list() ?? []).map { status -> LuaValue in
+  private func list(_ found: [SweepCatalog.Listed], in state: LuaState) throws -> LuaValue {
+    var columns: [LuaValue] = ["name", "points", "done", "failed", "open", "run_by", "journal"]
+    let rows = found.map { entry, result -> LuaValue in
+      let status: SweepStatus
+      switch result {
+      case .success(let found): status = found
+      case .failure(let error):
+        if columns.count == 7 { columns.append("problem") }
+        return .table([
+          ("name", .string(entry.name)), ("journal", .string(entry.journal)),
+          ("problem", .string(error.message)),
+        ])
+      }
       let counts = status.progress.counts
       return .table([
         ("name", .string(status.name)), ("points", .integer(status.progress.total)),
@@ -236,12 +253,7 @@ final class SweepBindings {
         ("journal", .string(status.journal)),
       ])
     }
-    return try callModule(
-      "table",
-      [
-        .array(rows),
-        .array(["name", "points", "done", "failed", "open", "run_by", "journal"]),
-      ], in: state)
+    return try callModule("table", [.array(rows), .array(columns)], in: state)
   }
 
   /// Folder of the Lua file that calls, absolute; in the prompt the working directory.

@@ -67,9 +67,18 @@ public struct SweepCatalog: Sendable {
     return entries.sorted { ($0.name, $0.journal) < ($1.name, $1.journal) }
   }
 
-  /// The state of every journal that can be read.
-  public func list() -> [SweepStatus] {
-    entries().compactMap { try? SweepBooks(journal: $0.journal).status() }
+  /// The state of a journal, or why it cannot be read.
+  public typealias Listed = (entry: Entry, status: Result<SweepStatus, SweepError>)
+
+  /// Every journal; waits for disks.
+  public func list() -> [Listed] {
+    entries().map { entry in
+      do throws(SweepError) {
+        return (entry, .success(try SweepBooks(journal: entry.journal).status()))
+      } catch {
+        return (entry, .failure(error))
+      }
+    }
   }
 
   /// Where some jobs belong: by id, and by name where the id is not known yet.

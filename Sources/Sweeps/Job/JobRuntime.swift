@@ -261,7 +261,7 @@ enum JobRuntime {
       # 3. The program.
       hpc_start=$(hpc_now)
       hpc_bad="its work folder cannot be made"
-      head -c 65536 /dev/zero >"$hpc_tmp/room"
+      head -c 65536 /dev/zero >"$hpc_tmp/room" 2>/dev/null
       if [ -n "$hpc_folder" ]; then
         hpc_work=$hpc_home/$hpc_folder
       else
@@ -301,6 +301,7 @@ enum JobRuntime {
       fi
       if [ "$hpc_code" = 137 ]; then hpc_end 137 9; else hpc_end "$hpc_code" ""; fi || return
       cd "$hpc_root" || return
+      # A point without its outputs has failed too.
       hpc_verdict=$hpc_code
       if grep -q '^\(missing\|error\)=' "$hpc_tmp/manifest" 2>/dev/null; then hpc_verdict=failed; fi
       if [ "$hpc_verdict" = 0 ] && [ "$hpc_keep" != all ]; then

@@ -38,14 +38,20 @@ struct OutputFetcher: Sendable {
         try LocalFile.move(temporary, to: final)
       }
       return nil
-    } catch let error as ObjectStoreError {
-      shell.note(error)
-      return .failed("\(error)")
     } catch {
+      // Nobody has heard of the temporary folder.
+      let text = "\(error)".replacing(temporary, with: final)
+      var isLocal = error is LocalFile.Failure
+      if let error = error as? ObjectStoreError {
+        guard case .local = error.kind else {
+          shell.note(error)
+          return .failed(text)
+        }
+        isLocal = true
+      }
       // What this computer refuses once it refuses again: the run stops, and nothing is lost.
-      shell.trouble(
-        .init(message: "outputs of \(name): \(error)", isFinal: error is LocalFile.Failure))
-      return .failed("\(error)")
+      shell.trouble(.init(message: "outputs of \(name): \(text)", isFinal: isLocal))
+      return .failed(text)
     }
   }
 

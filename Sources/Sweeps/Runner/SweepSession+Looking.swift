@@ -1,4 +1,5 @@
 import ObjectStore
+import Synchronization
 
 extension SweepSession {
   /// What the journal says, read beside the threads that tasks share: it may wait for a writer.
@@ -48,14 +49,31 @@ extension SweepSession {
 
   /// What the program of a point's last attempt has written so far; asks the machine for it.
   public func logs(_ point: Int) async throws(SweepError) -> SweepLogs {
-    let found = try await read { books throws(SweepError) in try books.logPlace(of: point) }
+    let service = service
+    let found = try await read { books throws(SweepError) in
+      let own = try books.status().service
+      guard own.isSame(as: service.identity) else {
+        throw SweepError(.otherService(path: books.path, own, not: service.identity))
+      }
+      guard try books.row(point) != nil else {
+        throw SweepError(
+          .argument, "\(try books.status().name) has no point \(point)",
+          hint: "Their numbers are in its results{all = true}, hpc sweep results NAME --all")
+      }
+      return try books.logPlace(of: point)
+    }
     guard let place = found else {
       throw SweepError(.argument, "point \(point) has not been submitted: there is no log of it")
     }
-    let shell = SweepShell(service: service, timing: timing) { _ in }
+    let trouble = Mutex<String?>(nil)
+    let shell = SweepShell(service: service, timing: timing) { found in
+      trouble.withLock { $0 = found.message }
+    }
     let logs = LogCollector(shell: shell, root: place.root)
     guard await logs.refresh() else {
-      throw SweepError(.service, "the logs could not be synchronised from the machine")
+      let because = trouble.withLock { $0 }.map { ": \($0)" } ?? ""
+      throw SweepError(
+        .service, "the logs could not be synchronised from the machine\(because)")
     }
     do {
       return SweepLogs(

@@ -146,6 +146,7 @@ import Testing
     let record = try home.exit()
     #expect(record.code == 0)
     #expect(record.missing == ["not-there", "log-*.txt"])
+    #expect(home.text("work/1.1/there") == "x\n")
     #expect(record.files.map(\.name) == ["there", "link", "-rf"])
     #expect(home.text("out/files/1.1/link") == "x\n")
   }
@@ -168,6 +169,8 @@ import Testing
       #expect(record.detail == name)
       #expect(record.files.isEmpty)
       #expect(home.names("out/files").isEmpty)
+      // What the program computed is still there to be fetched by hand.
+      #expect(home.text("work/1.1/a") == "x\n")
     }
   }
 

@@ -299,6 +299,22 @@ import Testing
     #expect(try await world.requests().isEmpty)
   }
 
+  @Test(arguments: [10, 3_000_000])
+  func outputsThatThisComputerRefusesStopTheRun(size: Int) async throws {
+    let world = try SweepWorld()
+    var definition = try world.definition(
+      1, script: "#!/bin/sh\n# {{x}}\nmkdir d; head -c \(size) /dev/zero >d/o\n")
+    definition.outputs = [SweepOutput("d/o")]
+    // A folder of outputs on which nothing can be written.
+    try FileManager.default.createSymbolicLink(
+      atPath: world.folder.path + "/test.out", withDestinationPath: "/proc/self")
+    let report = try await world.session(definition).run()
+    let text = "\(try #require(report.error))"
+    #expect(text.hasPrefix("stopped: outputs of x=1: "), "\(text)")
+    #expect(!text.contains(".fetch-") && !text.contains("partial"), "\(text)")
+    #expect(report.pending == 1)
+  }
+
   @Test func aMissingInputIsNamed() async throws {
     let world = try SweepWorld()
     var definition = try world.definition(script: Self.script)
