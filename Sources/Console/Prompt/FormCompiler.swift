@@ -17,6 +17,8 @@ struct FormCompiler {
   /// A form is incomplete when its `return` form or its plain form fails at the very end, probed
   /// with a newline, so that `x = 'abc` is an error and `{1,` is not.
   func compile(_ form: [UInt8]) -> Compiled {
+    // `=x`, which lua.c takes too.
+    if form.first == 0x3d { return compile(Array(form.dropFirst())) }
     do {
       return .ready(try state.load(Array("return ".utf8) + form + [0x0a], name: name))
     } catch {
