@@ -184,11 +184,14 @@ public final class ScriptRunner {
     return status
   }
 
-  /// Runs a chunk and all its tasks; nil when the next may run.
+  /// Runs a chunk and all its tasks, which a prompt that follows lets go on; nil when the next may run.
   private func run(
     _ chunk: LuaReference, _ arguments: [LuaValue], then: ([LuaValue]) throws -> Void = { _ in }
   ) throws -> Int32? {
-    let outcome = try state.run(chunk, arguments: arguments)
+    let outcome =
+      options.isInteractive
+      ? try state.runForeground(chunk, arguments: arguments)
+      : try state.run(chunk, arguments: arguments)
     if let exitStatus { return exitStatus }
     switch outcome {
     case .returned(let values):

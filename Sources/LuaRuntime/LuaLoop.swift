@@ -26,7 +26,7 @@ public struct LuaWatch: Sendable, Hashable {
 extension LuaState {
   /// Longest time that tasks run before descriptors and messages are looked at again, so that keys
   /// echo under load.
-  private static let batch: UInt64 = 2_000_000
+  private static let batch: UInt64 = 1_000_000
 
   // MARK: Running
 

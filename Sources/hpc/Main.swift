@@ -7,6 +7,7 @@ enum Main {
   static let version = "0.1.0"
 
   static func main() {
+    openStandardDescriptors()
     let words = CommandLine.arguments
     let options: CommandLineOptions
     do {
@@ -38,6 +39,14 @@ enum Main {
     session.end()
     fflush(nil)
     exit(status)
+  }
+
+  /// Closed standard descriptors would be given to what is opened next, a socket perhaps, and be read
+  /// and written as what they are named: these refuse as closed ones do.
+  private static func openStandardDescriptors() {
+    for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
+      _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
   }
 
   /// Says why on stderr and ends.
