@@ -103,15 +103,17 @@ public final class ScriptRunner {
     return host.outcome.status
   }
 
+  /// Whether somebody at a terminal waits for the prompt.
+  private var isBeforePrompt: Bool { options.isInteractive && isatty(STDIN_FILENO) != 0 }
+
   /// Runs the script; nil when what comes after it may. On a terminal `-i` shows what is left of a
   /// script that failed.
   private func runScript(_ path: String) throws -> Int32? {
-    let goesOn = options.isInteractive && isatty(STDIN_FILENO) != 0
     do {
       let status = try run(try state.load(file: path), scriptArguments)
-      return goesOn ? exitStatus : status
+      return isBeforePrompt ? exitStatus : status
     } catch {
-      guard goesOn else { throw error }
+      guard isBeforePrompt else { throw error }
       _ = report(error as? LuaError ?? state.describeError(error))
       return nil
     }
@@ -189,7 +191,7 @@ public final class ScriptRunner {
     _ chunk: LuaReference, _ arguments: [LuaValue], then: ([LuaValue]) throws -> Void = { _ in }
   ) throws -> Int32? {
     let outcome =
-      options.isInteractive
+      isBeforePrompt
       ? try state.runForeground(chunk, arguments: arguments)
       : try state.run(chunk, arguments: arguments)
     if let exitStatus { return exitStatus }
