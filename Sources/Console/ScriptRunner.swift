@@ -82,7 +82,7 @@ public final class ScriptRunner {
     defer { submissions.isForsaken = false }
     do {
       switch try state.run(
-        program: { [unowned self] in try nextCall(after: $0) },
+        program: { [unowned self] in try nextCall(after: $0) }, leavesTasks: isBeforePrompt,
         mainFailed: { submissions.isForsaken = true })
       {
       case .returned: break
@@ -118,10 +118,13 @@ public final class ScriptRunner {
     return stages
   }
 
+  /// Whether somebody at a terminal waits for the prompt.
+  private var isBeforePrompt: Bool { options.isInteractive && isatty(STDIN_FILENO) != 0 }
+
   /// On a terminal `-i` shows what is left of a script that failed.
   private var promptFollowsFailure: Bool {
     guard case .file = options.program else { return false }
-    return options.isInteractive && isatty(STDIN_FILENO) != 0 && stages.isEmpty
+    return isBeforePrompt && stages.isEmpty
   }
 
   /// What the main task calls next, with its arguments; nothing when all has been run.

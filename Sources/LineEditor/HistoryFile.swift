@@ -102,6 +102,10 @@ public struct HistoryFile {
       if unsafe fstat(descriptor, &opened) == 0, unsafe stat(path, &named) == 0,
         opened.st_ino == named.st_ino, opened.st_dev == named.st_dev
       {
+        guard opened.st_mode & S_IFMT == S_IFREG else {
+          _ = Glibc.close(descriptor)
+          throw Failure(description: "\(path) is no file")
+        }
         if opened.st_mode & 0o077 != 0 { _ = fchmod(descriptor, 0o600) }
         return descriptor
       }

@@ -12,7 +12,11 @@
         }
       }
       _ = unsafe hpc_rl_bind("\\e\\C-m") { _, _ in ReadlineEditor.current?.newLineKey() ?? 0 }
-      _ = unsafe hpc_rl_bind("\\C-i") { _, _ in ReadlineEditor.current?.tabKey() ?? 0 }
+      // Others of readline that complete know files only.
+      hpc_rl_complete_nothing()
+      for keys in ["\\C-i", "\\e?", "\\e="] {
+        _ = unsafe hpc_rl_bind(keys) { _, _ in ReadlineEditor.current?.tabKey() ?? 0 }
+      }
       for keys in ["\\e[A", "\\eOA", "\\C-p"] {
         _ = unsafe hpc_rl_bind(keys) { count, key in
           ReadlineEditor.current?.upKey(count, key) ?? 0

@@ -1,12 +1,12 @@
 /// Finds the name that was probably meant, for messages about unknown keys.
-enum NearestName {
+package enum NearestName {
   /// Looks for the candidate with the fewest edits from `word`.
   ///
   /// - Parameters:
   ///   - word: what was written.
   ///   - candidates: what would have been valid; the first of equals wins.
   /// - Returns: the candidate, nil when all are far from the word.
-  static func find(_ word: String, in candidates: [String]) -> String? {
+  package static func find(_ word: String, in candidates: [String]) -> String? {
     var best: (name: String, edits: Int)?
     for name in candidates {
       if let edits = edits(from: word, to: name), edits < best?.edits ?? .max {
@@ -25,8 +25,8 @@ enum NearestName {
     let edits = distance(a, b)
     let limit = min(3, (max(a.count, b.count) - 1) / 3)
     let isCut = edits == 1 && a.count > 1 && a.count < b.count
-    let isSwapped = a.count > 1 && b.count > 1 && a[0] == b[1] && a[1] == b[0]
-    if isCut || edits <= limit && (a.first == b.first || isSwapped) { return edits }
+    let isSwapped = edits == 1 && a.sorted() == b.sorted()
+    if isCut || isSwapped || edits <= limit && a.first == b.first { return edits }
     return a.count >= 3 && b.starts(with: a) ? 4 : nil
   }
 

@@ -26,7 +26,7 @@ public struct LuaWatch: Sendable, Hashable {
 extension LuaState {
   /// Longest time that tasks run before descriptors and messages are looked at again, so that keys
   /// echo under load.
-  private static let batch: UInt64 = 2_000_000
+  private static let batch: UInt64 = 1_000_000
 
   // MARK: Running
 
@@ -34,19 +34,26 @@ extension LuaState {
   /// answers none and all tasks have ended, or until one fails, as stock lua runs what its command
   /// line names. SIGINT and SIGTERM, if caught, stop everything.
   ///
-  /// - Parameter next: given the results of the function before; answers a function (or whatever is
-  ///   called instead) and its arguments, or nothing. It may load code, but await nothing.
-  /// - Parameter mainFailed: called as soon as the main task has failed, while others may go on.
+  /// - Parameters:
+  ///   - next: given the results of the function before; answers a function (or whatever is called
+  ///     instead) and its arguments, or nothing. It may load code, but await nothing.
+  ///   - leavesTasks: whether other tasks go on after it, and signals are for the main task alone.
+  ///   - mainFailed: called as soon as the main task has failed, while others may go on.
   public func run(
-    program next: @escaping ([LuaValue]) throws -> [LuaValue],
+    program next: @escaping ([LuaValue]) throws -> [LuaValue], leavesTasks: Bool = false,
     mainFailed: @escaping () -> Void = {}
   ) throws -> LuaOutcome {
     let results = Int(LRT_PROGRAM_RESULTS)
     let program = try function("program") { .values(try next(try $0.values(from: results))) }
-    machine.interruptsEverything(true)
-    defer { machine.interruptsEverything(false) }
-    let outcome = try runMain(program, [], as: .program, failed: mainFailed) { $0 || machine.alive > 0 }
-    reportFailures(all: true)
+    machine.interruptsEverything(!leavesTasks)
+    defer {
+      machine.interruptsEverything(false)
+      if leavesTasks { machine.forgetLastSignal() }
+    }
+    let outcome = try runMain(program, [], as: .program, failed: mainFailed) {
+      $0 || !leavesTasks && machine.alive > 0
+    }
+    if !leavesTasks { reportFailures(all: true) }
     return outcome
   }
 

@@ -29,7 +29,8 @@ import Testing
   @Test(
     arguments: [
       ("runing", "running"), ("rnning", "running"), ("unning", "running"), ("RUNN", "RUN"),
-      ("QEUE", "QUE"), ("queud", "queued"), ("canceled", "cancelled"), ("cancled", "cancelled"),
+      ("QEUE", "QUE"), ("QEU", "QUE"), ("queud", "queued"), ("canceled", "cancelled"),
+      ("cancled", "cancelled"),
       ("hold", "held"), ("HOLD", "held"), ("fail", "failed"), ("start", "starting"),
       ("don", "done"), ("old", nil), ("all", nil), ("bad", nil), ("hod", nil), ("foo", nil),
       ("pending", nil), ("waiting", nil), ("finished", nil), ("completed", nil), ("active", nil),

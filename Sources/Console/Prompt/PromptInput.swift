@@ -73,16 +73,17 @@ enum PromptInput: Equatable {
     let isWord =
       rest.isEmpty || (rest.hasPrefix(" ") && !"=({[.:'\"".contains(argument.first ?? "x"))
     let isCall = rest == "()" && ["exit", "quit", "help"].contains(word)
+    let isHelpCall = word == "help" && rest.hasPrefix("(") && rest.hasSuffix(")")
     if word == "hpc", isWord, !argument.isEmpty {
       return argument.hasPrefix("help")
         ? overview : "This is hpc already; !\(text) runs another one in the shell."
     }
-    guard isWord || isCall, !isGlobal(word) else { return nil }
+    guard isWord || isCall || isHelpCall, !isGlobal(word) else { return nil }
     switch word {
     case "help":
-      return argument.isEmpty || isCall
-        ? overview
-        : ".help \(argument) explains it."
+      let name = isHelpCall ? String(argument.dropFirst().dropLast()).trimmed : argument
+      if name.isEmpty { return overview }
+      return isHelpCall ? "hpc.help(\(name)) explains it." : ".help \(name) explains it."
     case "exit", "quit": return "Ctrl-D or .quit leaves."
     case "clear", "cls": return "Ctrl-L clears the screen."
     case "history": return "Up recalls earlier forms, Ctrl-R searches in them."

@@ -17,7 +17,7 @@ extension REPL {
         showsTime.toggle()
         show("the time of each form is \(showsTime ? "shown" : "not shown")")
       } else {
-        evaluate(Array(argument.utf8), isTimed: true)
+        return handle(Array(argument.utf8), isTimed: true)
       }
     case ".trace":
       show(lastError.map(view.traceback) ?? "there was no error yet")
@@ -71,6 +71,9 @@ extension REPL {
       return show(TableMap.text(width: width, palette: view.palette))
     }
     if let members = HelpText.members(of: name) { return say(members) }
+    if let command = PromptInput.commands.first(where: { [name, "." + name].contains($0.name) }) {
+      return say("\(command.name)  \(command.summary)")
+    }
     let context = CursorContext(before: Array((name + ".").utf8))
     let types = APITypes(world: LuaWorld(state: state, table: table, jobs: jobs))
     if case .member(let steps, _) = context.place {
@@ -93,6 +96,25 @@ extension REPL {
       }
     }
     say(HelpText.unknown(name))
+  }
+
+  /// What was probably meant where a form calls or indexes a name that nothing has; nothing is run.
+  func suggestion(for error: LuaError, in form: [UInt8]) -> String? {
+    let parts = error.message.split(separator: "'", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[2] == ")",
+      let kind = ["field", "method", "global"].first(where: {
+        parts[0].hasSuffix("a nil value (\($0) ")
+      })
+    else { return nil }
+    let name = Array(parts[1].utf8)
+    let isMember = kind != "global"
+    let start = LuaLexer.tokens(of: form).first { token in
+      let before = form[..<token.range.lowerBound].last { !LuaLexer.isSpace($0) }
+      return form[token.range].elementsEqual(name) && (before == 0x2e || before == 0x3a) == isMember
+    }?.range.lowerBound
+    guard let start else { return nil }
+    let there = completer.complete(Array(form[..<start]), at: start).candidates.map(\.text)
+    return NearestName.find(String(parts[1]), in: there).map { "did you mean '\($0)'?" }
   }
 
   private var width: Int { TerminalGuard.size(of: 1).columns }

@@ -89,17 +89,18 @@ final class REPL {
   private func makeInput() -> PromptReader {
     let hooks = LineEditorHooks(
       isComplete: { [unowned self] in isComplete($0) },
-      complete: { [unowned self] form, point in
-        Completer(
-          world: LuaWorld(state: state, table: table, jobs: jobs),
-          commands: PromptInput.commands.map(\.name)
-        ).complete(form, at: point)
-      },
+      complete: { [unowned self] in completer.complete($0, at: $1) },
       list: { CandidateList.text($0, columns: $1, rows: $2) })
     return PromptReader(
       state: state, hooks: hooks,
       isRich: isTerminal
         && !["dumb", ""].contains(surroundings.variables["TERM", default: ""]))
+  }
+
+  var completer: Completer<LuaWorld> {
+    Completer(
+      world: LuaWorld(state: state, table: table, jobs: jobs),
+      commands: PromptInput.commands.map(\.name))
   }
 
   private var prompt: String {
@@ -123,10 +124,10 @@ final class REPL {
         ?? variables["HOME"].map({ $0 + "/.config" })
     else { return }
     let path = "\(folder)/hpc/init.lua"
-    guard unsafe access(path, R_OK) == 0 else { return }
+    guard unsafe access(path, F_OK) == 0 else { return }
     do {
       let chunk = try state.load(file: path)
-      finish(try state.runForeground(chunk), isExpression: false)
+      finish(try state.runForeground(chunk), of: nil)
     } catch {
       show(error)
     }
@@ -183,10 +184,10 @@ final class REPL {
   }
 
   /// Does what a form says; the exit status when it ends the session.
-  private func handle(_ form: [UInt8]) -> Int32? {
+  func handle(_ form: [UInt8], isTimed: Bool = false) -> Int32? {
     switch isTerminal ? sorted(form) : .lua {
     case .empty: return nil
-    case .lua: evaluate(form)
+    case .lua: evaluate(form, isTimed: isTimed)
     case .command(let name, let argument): return command(name, argument)
     case .shell(let command): shell(command)
     case .help(let name): help(name)
@@ -212,7 +213,7 @@ final class REPL {
         let outcome = try state.runForeground(chunk)
         table.present = nil
         if !help.isEmpty { say(help.joined(separator: "\n\n")) }
-        finish(outcome, isExpression: true)
+        finish(outcome, of: form)
       } catch {
         table.present = nil
         show(error)
@@ -232,14 +233,15 @@ final class REPL {
     return "\(rounded) \(milliseconds < 1000 ? "ms" : "s")"
   }
 
-  private func finish(_ outcome: LuaOutcome, isExpression: Bool) {
+  /// - Parameter form: what was run; nil for the init file, whose values nobody asked for.
+  private func finish(_ outcome: LuaOutcome, of form: [UInt8]?) {
     surroundings.clearProgress()
     switch outcome {
     case .returned(let values):
-      guard isExpression, !values.isEmpty else { break }
+      guard form != nil, !values.isEmpty else { break }
       keep(values)
       display(values)
-    case .failed(let error): show(error)
+    case .failed(let error): show(error, of: form)
     case .interrupted(let signal):
       if signal == SIGTERM {
         input?.terminate(128 + signal)
@@ -309,11 +311,14 @@ final class REPL {
     show(style.map { view.palette.paint(text, $0) } ?? text)
   }
 
-  func show(_ error: any Error) {
+  func show(_ error: any Error, of form: [UInt8]? = nil) {
     let error = error as? LuaError ?? state.describeError(error)
     lastError = error
     guard isTerminal else { return surroundings.reportPlainly(error) }
     var text = view.text(of: error, width: TerminalGuard.size(of: 1).columns)
+    if let form, let meant = suggestion(for: error, in: form) {
+      text += "\n" + view.palette.paint(meant, .waiting)
+    }
     if !hasMentionedTrace, !error.traceback.isEmpty {
       hasMentionedTrace = true
       text += "\n" + view.palette.paint(".trace shows where it came from.", .faint)

@@ -84,7 +84,8 @@ extension HPCTable {
     var bodies: [String: APIBody] = [
       "hpc.show": inLua("show"),
       "hpc.clock": .native { _ in
-        let (seconds, attoseconds) = (ContinuousClock.now - Self.epoch).components
+        let epoch = Self.epoch  // before the first time that is counted from it
+        let (seconds, attoseconds) = (ContinuousClock.now - epoch).components
         return .value(.number(Double(seconds) + Double(attoseconds) * 1e-18))
       },
       "hpc.help": .native { [weak self] call in

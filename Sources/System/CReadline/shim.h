@@ -63,6 +63,16 @@ static inline void hpc_rl_read_utf8(void) {
   rl_variable_bind("convert-meta", "off");
 }
 
+// What readline's own commands that complete offer.
+static inline char *hpc_rl_no_candidate(const char *text, int state) {
+  (void)text;
+  (void)state;
+  return NULL;
+}
+static inline void hpc_rl_complete_nothing(void) {
+  rl_completion_entry_function = hpc_rl_no_candidate;
+}
+
 // What M-# puts before a form, unless the user has chosen something else than a shell's sign.
 static inline void hpc_rl_comment_as_lua(void) {
   const char *sign = rl_variable_value("comment-begin");
