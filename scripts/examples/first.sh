@@ -1,3 +1,3 @@
 #!/bin/sh
 #PJM -L "rscgrp=small"
-awk -v T={{T}} -v L={{L}} -v seed={{point}} -v warm=150 -v sweeps=300 -f ising.awk > ising.json
+awk -v T={{T}} -v L={{L}} -v seed={{point}} -v warm=100 -v sweeps=1500 -f ising.awk > ising.json

@@ -1,35 +1,49 @@
-# The two-dimensional Ising model by Metropolis' rule, periodic, from all spins up.
+# The two-dimensional Ising model by Wolff's clusters (Phys. Rev. Lett. 62, 361), periodic, from all
+# spins up. A sweep is as many flipped spins as there are.
 #   awk -v T=2.27 -v L=16 -v seed=1 -v warm=200 -v sweeps=400 -f ising.awk
 BEGIN {
   srand(seed)
   n = L * L
   for (i = 0; i < n; i++) s[i] = 1
-  # A flip that costs energy is taken with exp(-dE/T): dE is 4 or 8.
-  w[4] = exp(-4 / T)
-  w[8] = exp(-8 / T)
+  join = 1 - exp(-2 / T)
   M = n
-  E = -2 * n
-  for (t = 1; t <= warm + sweeps; t++) {
-    for (k = 0; k < n; k++) {
-      i = int(rand() * n)
+  while (flipped < (warm + sweeps) * n) {
+    # A cluster grows from one spin over neighbours that are alike, and is turned as it grows.
+    i = int(rand() * n)
+    spin = s[i]
+    s[i] = -spin
+    stack[0] = i
+    for (top = 1; top > 0; flipped++) {
+      i = stack[--top]
       x = i % L
       y = i - x
-      around = s[y + (x + 1) % L] + s[y + (x + L - 1) % L] + s[(i + L) % n] + s[(i + n - L) % n]
-      d = 2 * s[i] * around
-      if (d <= 0 || rand() < w[d]) {
-        s[i] = -s[i]
-        M += 2 * s[i]
-        E += d
+      near[0] = y + (x + 1) % L
+      near[1] = y + (x + L - 1) % L
+      near[2] = (i + L) % n
+      near[3] = (i + n - L) % n
+      M -= 2 * spin
+      for (k = 0; k < 4; k++) {
+        j = near[k]
+        if (s[j] == spin && rand() < join) {
+          s[j] = -spin
+          stack[top++] = j
+        }
       }
     }
-    if (t > warm) {
+    if (flipped > warm * n && ++clusters % 4 == 0) {
+      E = 0
+      for (i = 0; i < n; i++) {
+        x = i % L
+        E -= s[i] * (s[i - x + (x + 1) % L] + s[(i + L) % n])
+      }
       m = M < 0 ? -M / n : M / n
       sum += m
       squares += m * m
       energy += E / n
+      count++
     }
   }
-  mean = sum / sweeps
+  mean = sum / count
   printf "{\"m\": %.6f, \"chi\": %.6f, \"energy\": %.6f}\n", \
-    mean, n * (squares / sweeps - mean * mean) / T, energy / sweeps
+    mean, n * (squares / count - mean * mean) / T, energy / count
 }
