@@ -262,6 +262,14 @@ import Testing
       "there is no sweep \"isng\": no DIR/isng.sweep, and none is registered. hpc.sweep() lists"
     ),
     ("hpc.sweep{name = 'a/b', script = 'x\\n'}:plan()", "a sweep cannot be called \"a/b\""),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = 1, L = 1}, script = 'a.sh'}"
+        + ":eval{T = 0 / 0, L = 1}", "the parameter \"T\" has a value that is not finite"
+    ),
+    (
+      "hpc.sweep{name = 'a', space = hpc.grid{T = 1, L = 1}, script = 'a.sh'}"
+        + ":retry{cause = 'memry'}", "expected, got 'memry' (did you mean memory?)"
+    ),
     ("hpc.sweep{name = 'a.sim', script = 'a.sh'}:plan()", "simulated runs of another sweep end"),
     (
       "hpc.sweep{name = 'a', script = 'echo {{TT}}\\n', space = hpc.grid{T = 1}}:plan()",

@@ -242,6 +242,13 @@ extension SweepBindings {
     if !call.isAbsent(2) {
       let options = try call.table(2)
       selection.cause = try call.state.rawGet(options, "cause").text
+      if let cause = selection.cause, !Cause.canBeMeant(by: cause) {
+        let near = NearestName.find(cause, in: Cause.words).map { " (did you mean \($0)?)" } ?? ""
+        throw LuaError.argument(
+          2,
+          "option 'cause': one of \(Cause.words.joined(separator: ", ")), or such as 'exit 127', "
+            + "expected, got '\(cause)'\(near)")
+      }
       selection.points = try numbers(try call.state.rawGet(options, "points"), call.state)
       let wish = try call.state.rawGet(options, "resources")
       if !wish.isNil {

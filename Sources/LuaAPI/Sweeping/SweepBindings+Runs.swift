@@ -333,7 +333,10 @@ extension SweepBindings {
     let given: [(String, ParameterValue)]
     do {
       given = try ParameterReader.parameters(call.table(2), in: call.state)
-      for (name, _) in given { try ParameterName.check(name) }
+      for (name, value) in given {
+        try ParameterName.check(name)
+        guard value.isFinite else { throw SpaceError.notFinite(name) }
+      }
     } catch let error as ParameterReader.Problem {
       throw LuaError.argument(2, error.description)
     } catch let error as SpaceError {

@@ -57,6 +57,15 @@ public enum Cause: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// What a point can be said to have failed by, and what `s:retry{cause=}` takes.
+  public static let words =
+    RetryKind.allCases.map(\.rawValue) + ["inputs", "outputs", "refused", "cancelled"]
+
+  /// True for a word of ``words`` and for what ``description`` gives.
+  public static func canBeMeant(by text: String) -> Bool {
+    words.contains(text) || Cause(text) != nil
+  }
+
   /// Reads ``description`` back.
   public init?(_ text: String) {
     func rest(_ prefix: String) -> String? {

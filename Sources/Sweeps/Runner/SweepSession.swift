@@ -22,7 +22,7 @@ public actor SweepSession {
   private(set) var engine: SweepEngine?
   private var running: Task<Result<SweepReport, SweepError>, Never>?
   private var question: Task<SweepDefinition.EditRule?, Never>?
-  private var isDetaching = false
+  private(set) var isDetaching = false
   private var engineWaiters: [CheckedContinuation<Void, Never>] = []
 
   /// A sweep by its definition.
@@ -79,7 +79,7 @@ public actor SweepSession {
   // MARK: Running
 
   /// Runs until every point has its verdict, or does one step. A run that is in progress is waited
-  /// for instead.
+  /// for instead; after one that is detaching another begins.
   ///
   /// - Parameters:
   ///   - mode: how far to go.
@@ -90,7 +90,10 @@ public actor SweepSession {
   public func run(
     _ mode: SweepSettings.Mode = .run, asking: EditQuestion? = nil
   ) async throws(SweepError) -> SweepReport {
-    while let running, await engine?.machine.settings.startsMembers == false {
+    while let running {
+      if !isDetaching {
+        guard await engine?.machine.settings.startsMembers == false else { break }
+      }
       _ = await running.value
     }
     if running == nil { begin { try await $0.perform(mode, asking) } }

@@ -71,6 +71,26 @@ import Testing
     #expect(try await world.requests()["POST /jobs"] == 3)
   }
 
+  /// As `s:run()` does right after one that was cancelled.
+  @Test func aRunThatIsAskedForWhileAnotherDetachesIsOneOfItsOwn() async throws {
+    let world = try SweepWorld()
+    let definition = try world.definition(
+      2,
+      script: """
+        #!/bin/sh
+        # {{x}}
+        until [ -e "$HOME/go" ]; do sleep 0.05; done
+        """)
+    let session = world.session(definition)
+    await session.start()
+    try await world.until { (try? await session.rows(states: [.running]))?.count == 2 }
+    let detaching = Task { await session.detach() }
+    try await world.until { await session.isDetaching }
+    try Data().write(to: URL(filePath: world.simulator.home + "/go"))
+    #expect(try await session.run().newDone == [1, 2])
+    await detaching.value
+  }
+
   @Test func stepsComeToTheEnd() async throws {
     let world = try SweepWorld()
     var definition = try world.definition(
