@@ -16,8 +16,23 @@ public final class SigV4Signer: HTTPRequestSigner {
   public let clockOffset: ClockOffset
 
   private let credentialPrefix: [UInt8]
-  /// The last day's key: signing goes forward in time, so one is enough.
-  private let latestKey = Mutex<(day: Int, key: SigningKey)?>(nil)
+  /// What all signatures of one second share; an object, so that handing it out copies nothing.
+  private final class Moment: Sendable {
+    let seconds: Double
+    let time: SigningTime
+    let stamp: String
+    let key: SigningKey
+
+    init(seconds: Double, time: SigningTime, key: SigningKey) {
+      self.seconds = seconds
+      self.time = time
+      self.key = key
+      stamp = String(decoding: time.stamp, as: UTF8.self)
+    }
+  }
+
+  /// The last second's: signing goes forward in time, so one is enough.
+  private let latest = Mutex<Moment?>(nil)
 
   public init(
     credentials: Credentials, scope: SigningScope, variant: SigningVariant = .standard,
@@ -37,9 +52,9 @@ public final class SigV4Signer: HTTPRequestSigner {
   /// The body is hashed where the request brings no `bodySHA256`; a file body then in this thread.
   /// One that cannot be read is signed as unsigned: sending it fails with the reason.
   public func sign(_ request: inout HTTPRequest, at date: Date) {
-    let time = SigningTime(epochSeconds: date.timeIntervalSince1970 + clockOffset.seconds)
+    let moment = moment(at: date.timeIntervalSince1970 + clockOffset.seconds)
     let contentSHA256 = Self.contentSHA256(of: &request)
-    setHeaders(of: &request, time: time, contentSHA256: contentSHA256)
+    setHeaders(of: &request, stamp: moment.stamp, contentSHA256: contentSHA256)
 
     var fields = CanonicalRequest.fields(of: request.headers, where: Self.isCovered)
     if !fields.contains(where: { $0.name == Self.host }) {
@@ -50,34 +65,38 @@ public final class SigV4Signer: HTTPRequestSigner {
     let canonical = CanonicalRequest(
       method: request.method.rawValue, path: request.url.path, query: request.url.query,
       fields: fields, contentSHA256: contentSHA256, variant: variant)
-    let key = signingKey(at: time)
 
     var value: [UInt8] = []
     value.reserveCapacity(256)
     value.append(contentsOf: credentialPrefix)
-    value.append(contentsOf: key.credentialScope)
+    value.append(contentsOf: moment.key.credentialScope)
     value.append(contentsOf: ", SignedHeaders=".utf8)
     value.append(contentsOf: canonical.bytes[canonical.signedHeaders])
     value.append(contentsOf: ", Signature=".utf8)
-    key.appendSignature(of: canonical, stamp: time.stamp, to: &value)
+    moment.key.appendSignature(of: canonical, stamp: moment.time.stamp, to: &value)
     request.headers.add("Authorization", String(decoding: value, as: UTF8.self))
   }
 
   private func setHeaders(
-    of request: inout HTTPRequest, time: SigningTime, contentSHA256: String
+    of request: inout HTTPRequest, stamp: String, contentSHA256: String
   ) {
     request.headers["Authorization"] = nil
-    request.headers["X-Amz-Date"] = String(decoding: time.stamp, as: UTF8.self)
+    request.headers["X-Amz-Date"] = stamp
     if let token = credentials.sessionToken { request.headers["X-Amz-Security-Token"] = token }
     if variant == .s3 { request.headers["X-Amz-Content-Sha256"] = contentSHA256 }
   }
 
-  private func signingKey(at time: SigningTime) -> SigningKey {
-    latestKey.withLock { latest in
-      if let latest, latest.day == time.day { return latest.key }
-      let key = SigningKey(secret: credentials.secretAccessKey, date: time.date, scope: scope)
-      latest = (time.day, key)
-      return key
+  private func moment(at epochSeconds: Double) -> Moment {
+    let seconds = epochSeconds.rounded(.down)
+    return latest.withLock { latest in
+      if let latest, latest.seconds == seconds { return latest }
+      let time = SigningTime(epochSeconds: seconds)
+      let key =
+        latest.flatMap { $0.time.day == time.day ? $0.key : nil }
+        ?? SigningKey(secret: credentials.secretAccessKey, date: time.date, scope: scope)
+      let moment = Moment(seconds: seconds, time: time, key: key)
+      latest = moment
+      return moment
     }
   }
 

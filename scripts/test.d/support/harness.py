@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 VENV = ROOT / ".build" / "venv"
 if pathlib.Path(sys.prefix) != VENV:  # the pinned peers live there
     os.execv(VENV / "bin" / "python", [str(VENV / "bin" / "python"), *sys.argv])
+# A shell starts jobs in the background with these ignored, and so would be all that starts here.
+for ignored in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
 HPC = os.environ.get("HPC_BINARY") or str(ROOT / ".build" / "release" / "hpc")
 
 _checks = []
