@@ -9,7 +9,8 @@ extension SweepMachine {
     if exit.failure == .inputs {
       closeExited(id, .inputs(exit.detail))
     } else if exit.failure == .start {
-      closeExited(id, .notStarted)
+      close(id, .exited, cause: .notStarted)
+      openAgain(id, wasAccepted: true)
     } else if exit.signal != nil {
       askCause(id)
     } else if exit.code != 0 {
@@ -107,6 +108,12 @@ extension SweepMachine {
     let wasAccepted =
       record[attempt: id].submission.map { !record.submissions[$0 - 1].jobs.isEmpty } ?? false
     close(id, .notStarted, cause: nil)
+    openAgain(id, wasAccepted: wasAccepted)
+  }
+
+  /// NEW(n + 1) after an attempt that never started, unless jobs of the point were accepted in vain too
+  /// often.
+  private mutating func openAgain(_ id: AttemptID, wasAccepted: Bool) {
     let point = record.points[id.point - 1]
     if point.isCancelRequested { return settle(id.point, .cancelled) }
     if wasAccepted {

@@ -12,11 +12,11 @@ from support.harness import HPC
 class Simulator:
     """A simulator with a home of its own; ends with the block."""
 
-    def __init__(self, *options, speed=60):
-        self.options = ["--speed", str(speed), *options]
+    def __init__(self, *options, speed=60, path=os.environ["PATH"]):
+        self.options, self.path = ["--speed", str(speed), *options], path
 
     def __enter__(self):
-        env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+        env = {"PATH": self.path, "HOME": "/nonexistent", "LANG": "C.UTF-8"}
         self.process = subprocess.Popen(
             [HPC, "sim", *self.options], env=env, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
