@@ -7,8 +7,8 @@ struct CanonicalRequest {
   struct Field {
     var name: [UInt8]
     var value: String
-    /// Of further lines of the same name.
-    var further: [String] = []
+    /// Of further lines of the same name, where there are any.
+    var further: [String]?
   }
 
   /// Canonical text.
@@ -29,21 +29,24 @@ struct CanonicalRequest {
     newline()
     if let query, !query.isEmpty { appendQuery(query) }
     newline()
-    for field in fields {
-      bytes.append(contentsOf: field.name)
+    // By index: a copy of each field would count its references up and down.
+    for index in fields.indices {
+      bytes.append(contentsOf: fields[index].name)
       bytes.append(UInt8(ascii: ":"))
-      appendFolded(field.value)
-      for value in field.further {
-        bytes.append(UInt8(ascii: ","))
-        appendFolded(value)
+      appendFolded(fields[index].value)
+      if let further = fields[index].further {
+        for value in further {
+          bytes.append(UInt8(ascii: ","))
+          appendFolded(value)
+        }
       }
       newline()
     }
     newline()
     let start = bytes.count
-    for (index, field) in fields.enumerated() {
+    for index in fields.indices {
       if index > 0 { bytes.append(UInt8(ascii: ";")) }
-      bytes.append(contentsOf: field.name)
+      bytes.append(contentsOf: fields[index].name)
     }
     signedHeaders = start..<bytes.count
     newline()
@@ -60,7 +63,7 @@ struct CanonicalRequest {
       let name = field.name.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
       guard isCovered(name) else { continue }
       if let known = fields.firstIndex(where: { $0.name == name }) {
-        fields[known].further.append(field.value)
+        fields[known].further = (fields[known].further ?? []) + [field.value]
       } else {
         fields.append(Field(name: name, value: field.value))
       }
