@@ -174,7 +174,7 @@ function row_methods.output(row, name)
       or "a row has outputs once it is done"
     error("this row has no output '" .. tostring(name) .. "': " .. has, 2)
   end
-  return setmetatable({ path = path, name = name:match("[^/]+$") }, native.output_type)
+  return setmetatable({ path = path, name = name }, native.output_type)
 end
 
 native.output_type = {
