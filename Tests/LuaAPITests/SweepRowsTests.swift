@@ -75,7 +75,7 @@ import Testing
     ),
     (
       "local o = rows[1]:output('d/r.txt') return o, o.path, o.name",
-      "output hpc/s-1/out/files/1.2/d/r.txt|hpc/s-1/out/files/1.2/d/r.txt|r.txt"
+      "output hpc/s-1/out/files/1.2/d/r.txt|hpc/s-1/out/files/1.2/d/r.txt|d/r.txt"
     ),
     (
       "return pcall(rows[1].output, rows[1], 'x')",

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Sweeps
@@ -57,9 +58,14 @@ final class JobHome {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = try FileHandle(forWritingTo: log)
-    try Self.withoutBlockedSignals { try process.run() }
+    try Self.starts.withLock { _ in
+      try Self.withoutBlockedSignals { try process.run() }
+    }
     return process
   }
+
+  /// Foundation has crashed when two threads started processes at the same time.
+  private static let starts = Mutex(())
 
   /// Threads of the Swift runtime block signals, and a child would inherit that.
   static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
