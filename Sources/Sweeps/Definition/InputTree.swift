@@ -83,7 +83,7 @@ struct InputTree: Sendable {
     for input in inputs {
       let name: String
       switch input {
-      case .local(_, let own): name = own
+      case .local(_, let own): name = try checked(own)
       case .linked(let output): name = output.name
       }
       guard names.insert(name).inserted else {
@@ -93,8 +93,7 @@ struct InputTree: Sendable {
       }
       guard known.insert(input).inserted else { continue }
       switch input {
-      case .local(let path, let name):
-        _ = try checked(name)
+      case .local(let path, _):
         let status: LocalFile.Status
         do {
           status = try LocalFile.status(path)

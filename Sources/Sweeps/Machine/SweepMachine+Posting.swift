@@ -58,9 +58,19 @@ extension SweepMachine {
     let open = watches.keys.reduce(0.0) { $0 + limit(record.submissions[$1 - 1]) }
     if usedNodeSeconds + open + limit(record.submissions[number - 1]) <= budget { return true }
     // Nothing that could turn out cheaper than its limit is under way.
-    if watches.isEmpty { stop(.budget) }
+    if isNothingComing { stop(.budget) }
     isHeld = true
     return false
+  }
+
+  /// True where all that is under way is blocked: it may stay so for ever.
+  private var isNothingComing: Bool {
+    watches.allSatisfy { number, watch in
+      watch.isLooked
+        && record.submissions[number - 1].attempts.allSatisfy {
+          !isCurrent($0) || record[attempt: $0].phase.isSettled || record[attempt: $0].isBlocked
+        }
+    }
   }
 
   // MARK: Failures alike
@@ -72,7 +82,7 @@ extension SweepMachine {
       alike.count >= settings.stopAfter, openPoints > 0
     else { return false }
     isHeld = true
-    if watches.isEmpty { stop(.sameFailure(alike.cause, count: alike.count)) }
+    if isNothingComing { stop(.sameFailure(alike.cause, count: alike.count)) }
     return true
   }
 
@@ -80,7 +90,8 @@ extension SweepMachine {
   mutating func countFailures() {
     guard !hasSuccess else { return }
     let failures = record.points.enumerated().compactMap { index, point -> (Int64, Cause)? in
-      guard case .failed(let cause) = point.verdict, let last = point.attempts.last,
+      guard point.isMember, case .failed(let cause) = point.verdict,
+        let last = point.attempts.last,
         !superseded.contains(AttemptID(point: index + 1, number: point.attempts.count))
       else { return nil }
       return (last.end ?? 0, cause)

@@ -49,6 +49,38 @@ import Testing
     #expect(check(hasCanary: true) == .closed(.notStarted))
   }
 
+  /// Two failures alike, a blocked job and a point that waits: a held run does not wait for ever.
+  /// Failures of points that the space no longer has hold nothing.
+  @Test(arguments: [true, false])
+  func aHeldRunEndsWhereOnlyBlockedJobsAreLeft(areMembers: Bool) {
+    var points = (0..<4).map { _ in PointRecord() }
+    for index in 0..<2 {
+      points[index].verdict = .failed(.exit(7))
+      points[index].isMember = areMembers
+      points[index].attempts = [AttemptRecord()]
+      points[index].attempts[0].phase = .closed(.exited)
+    }
+    points[2].attempts = [AttemptRecord()]
+    points[2].attempts[0].phase = .submitted
+    points[2].attempts[0].submission = 1
+    points[2].attempts[0].isBlocked = true
+    var submission = SubmissionRecord(
+      name: "abcdefghij", attempts: [AttemptID(point: 3, number: 1)])
+    submission.phase = .submitted
+    submission.posts = [.accepted]
+    submission.jobs = [7: nil]
+    let record = SweepRecord(
+      root: RootRecord(path: "hpc/x", isReady: true), points: points, submissions: [submission])
+    var settings = SweepSettings()
+    settings.stopAfter = 2
+    var machine = SweepMachine(record: record, settings: settings, seed: 1)
+    _ = machine.handle(.start, now: .zero)
+    #expect(machine.stop == nil, "what is under way is looked at first")
+    machine.watches[1]?.isLooked = true
+    _ = machine.handle(.wake, now: .seconds(1))
+    #expect(machine.stop == (areMembers ? .sameFailure(.exit(7), count: 2) : nil))
+  }
+
   /// A POST whose answer is lost and whose job no list ever shows: the attempt is sealed, and its
   /// exit record comes with a check. The look at the seal after that record was read fails.
   @Test func aRecordThatWasReadInVainIsReadAgain() async throws {
@@ -70,9 +102,15 @@ import Testing
         }
       })
     home.withLock { $0 = world.simulator.home + "/hpc" }
+    // It ends after the seal has come, so that the record comes with a check.
     var definition = try world.definition(
-      1, script: "#!/bin/sh\necho {{x}} >>\(world.folder.path)/ran\nsleep 0.3\n")
-    definition.resources = .fixed(Resources(elapse: 300))
+      1,
+      script: """
+        #!/bin/sh
+        echo {{x}} >>\(world.folder.path)/ran
+        until ls "$HOME"/hpc/*/lock/*/sealed >/dev/null 2>&1; do sleep 0.05; done
+        """)
+    definition.resources = .fixed(Resources(elapse: 36_000))
     definition.retries = .number(1)
     let report = try await world.session(definition).run()
     #expect(report.error == nil, "\(report)")
