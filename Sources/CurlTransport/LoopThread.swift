@@ -1,14 +1,16 @@
+import CCurl
 import Glibc
+import Synchronization
 
 /// A thread that no signal is delivered to: SIGINT and SIGTERM are the main thread's business.
 final class LoopThread: Sendable {
-  private let ended: EndMark
+  /// nil once it has ended and was joined.
+  private let thread: Mutex<pthread_t?>
 
   /// Starts a thread.
   ///
   /// - Returns: nil where the system has no room for another one.
   init?(_ run: @escaping @Sendable () -> Void) {
-    ended = EndMark()
     var blocked = sigset_t()
     unsafe sigfillset(&blocked)
     // Faults of the thread itself must not be held back.
@@ -19,65 +21,48 @@ final class LoopThread: Sendable {
     unsafe pthread_sigmask(SIG_SETMASK, &blocked, &before)
     defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
 
-    let box = unsafe Unmanaged.passRetained(Body(run: run, ended: ended))
-    var thread = pthread_t()
+    let box = unsafe Unmanaged.passRetained(Body(run: run))
+    var started = pthread_t()
     let code = unsafe pthread_create(
-      &thread, nil,
+      &started, nil,
       { context in
         guard let context = unsafe context else { return nil }
-        let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
-        body.run()
-        body.ended.set()
+        unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
         return nil
       }, box.toOpaque())
     guard code == 0 else {
       unsafe box.release()
       return nil
     }
-    pthread_detach(thread)
-  }
-
-  /// Waits for the thread's end, at most for `limit`.
-  func waitForEnd(within limit: Duration) { ended.wait(within: limit) }
-
-  private final class Body: Sendable {
-    let run: @Sendable () -> Void
-    let ended: EndMark
-
-    init(run: @escaping @Sendable () -> Void, ended: EndMark) {
-      self.run = run
-      self.ended = ended
-    }
-  }
-}
-
-/// Set once, waited for with a time limit.
-///
-/// `@unchecked Sendable`: the semaphore stays at one address from `init` to `deinit`, and POSIX
-/// allows `sem_post` and `sem_timedwait` on it from any thread.
-@safe private final class EndMark: @unchecked Sendable {
-  private let semaphore: UnsafeMutablePointer<sem_t>
-
-  init() {
-    unsafe semaphore = .allocate(capacity: 1)
-    unsafe semaphore.initialize(to: sem_t())
-    unsafe sem_init(semaphore, 0, 0)
+    thread = Mutex(started)
   }
 
   deinit {
-    unsafe sem_destroy(semaphore)
-    unsafe semaphore.deallocate()
+    thread.withLock { thread in
+      if let thread { _ = pthread_detach(thread) }
+    }
   }
 
-  func set() { unsafe sem_post(semaphore) }
-
-  func wait(within limit: Duration) {
+  /// Waits for the thread's end, at most for `limit`: to the end of what libraries do when a thread
+  /// of theirs ends, which must not meet what they do when the process exits.
+  func waitForEnd(within limit: Duration) {
     var deadline = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &deadline)
     let (seconds, attoseconds) = limit.components
     let nanoseconds = deadline.tv_nsec + Int(attoseconds / 1_000_000_000)
     deadline.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
     deadline.tv_nsec = nanoseconds % 1_000_000_000
-    while unsafe sem_timedwait(semaphore, &deadline) != 0 && errno == EINTR {}
+    let until = deadline
+    thread.withLock { thread in
+      guard let running = thread else { return }
+      var until = until
+      if unsafe pthread_timedjoin_np(running, nil, &until) == 0 { thread = nil }
+    }
+  }
+
+  private final class Body: Sendable {
+    let run: @Sendable () -> Void
+
+    init(run: @escaping @Sendable () -> Void) { self.run = run }
   }
 }

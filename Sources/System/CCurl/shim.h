@@ -1,5 +1,11 @@
 #pragma once
 #include <curl/curl.h>
+#include <pthread.h>
+#include <time.h>
+
+// glibc's own, shown by its headers with _GNU_SOURCE only. Declared here because libcurl's threads are
+// what is waited for.
+int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *until);
 
 // Swift cannot call variadic functions; each of these fixes the type of the last argument.
 
