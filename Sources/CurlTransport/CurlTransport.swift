@@ -47,10 +47,8 @@ public final class CurlTransport: HTTPTransport, Sendable {
     return try reply.get()
   }
 
-  /// Runs tasks on the transport's own thread, for many small ones that await requests and hand
-  /// the answers on: it saves them two thread switches a request. They must not block or compute
-  /// for long, since transfers wait meanwhile.
-  public var executor: any TaskExecutor { loopExecutor }
+  /// The transport's own thread.
+  public var executor: (any TaskExecutor)? { loopExecutor }
 
   /// The governors' states, one for each endpoint used so far.
   public var governors: [GovernorState] {

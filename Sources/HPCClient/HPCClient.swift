@@ -82,6 +82,9 @@ public final class HPCClient: Sendable {
       credentials: configuration.credentials, scope: configuration.scope, clockOffset: clockOffset)
   }
 
+  /// Where tasks run best that make one call and hand its answer on; nil for the global pool.
+  public var executor: (any TaskExecutor)? { transport.executor }
+
   /// Another client of the same account over the same transport and clock.
   func twin() -> HPCClient {
     HPCClient(configuration, transport: transport, clockOffset: clockOffset)

@@ -7,6 +7,15 @@ public protocol HTTPTransport: Sendable {
   ///
   /// - Throws: a ``TransportError`` when no whole answer came.
   func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse
+
+  /// Where tasks run best that only await requests and hand the answers on: it saves them two thread
+  /// switches a request. They must not block or compute for long, since transfers may wait meanwhile.
+  /// nil for the global pool.
+  var executor: (any TaskExecutor)? { get }
+}
+
+extension HTTPTransport {
+  public var executor: (any TaskExecutor)? { nil }
 }
 
 /// Why no whole answer came, and whether the server may have seen the request.

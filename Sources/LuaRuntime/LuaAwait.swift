@@ -7,15 +7,15 @@ public struct LuaAwait {
   /// Takes the result on the Lua thread.
   let finish: LuaBody
 
-  /// `work` runs as a detached Swift task; `then` gets its result, or what it threw, on the Lua
-  /// thread.
+  /// `work` runs as a detached Swift task, on `executor` where there is one; `then` gets its result,
+  /// or what it threw, on the Lua thread.
   public init<Value: Sendable>(
-    _ work: @escaping @Sendable () async throws -> Value,
+    on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async throws -> Value,
     then: @escaping (borrowing LuaCall, Result<Value, any Error>) throws -> LuaReturn
   ) {
     let result = AwaitedResult<Value>()
     start = { id, inbox in
-      let task = Task.detached {
+      let task = Task.detached(executorPreference: executor) {
         do { result.set(.success(try await work())) } catch { result.set(.failure(error)) }
         inbox.send(.completed(id))
       }

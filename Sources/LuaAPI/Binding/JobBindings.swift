@@ -96,7 +96,7 @@ final class JobBindings {
         let id = try id(call, 1)
         let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
-        return .await({ try await client.jobRaw(id, options) }) { [self] call, answer in
+        return .await(on: client.executor, { try await client.jobRaw(id, options) }) { [self] call, answer in
           let type = try jobType(observedAt: answer.observedAt, in: call.state)
           let job = try decode(answer, .getJob, "/jobs/\(id)", "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
@@ -152,7 +152,7 @@ final class JobBindings {
         { [self] call in
           let options = try HPCTable.callOptions(call, 1)
           let client = try connection.client()
-          return .await({ try await client.listJobsRaw(options) }) { [self] call, answer in
+          return .await(on: client.executor, { try await client.listJobsRaw(options) }) { [self] call, answer in
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
             let jobs = try decode(
               answer, .listJobs, "/jobs", "a list of jobs", elements: type, in: call.state)
@@ -169,7 +169,7 @@ final class JobBindings {
           let id = try id(call, 1)
           let options = try HPCTable.callOptions(call, 2)
           let client = try connection.client()
-          return .await({ try await client.cancel(id, options) }) { _, _ in .nothing }
+          return .await(on: client.executor, { try await client.cancel(id, options) }) { _, _ in .nothing }
         }
       ),
       (
