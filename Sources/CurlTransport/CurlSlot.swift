@@ -27,15 +27,27 @@ import HTTP
   private(set) var transfer: Transfer?
   private let easy: UnsafeMutableRawPointer
   private var share: UnsafeMutableRawPointer?
+  /// curl's parsed form of ``url``.
+  private let address: OpaquePointer
+  private var url: HTTPURL?
   private var headerList: UnsafeMutablePointer<curl_slist>?
+  /// A header line while it is made.
+  private var line: [UInt8] = []
+  private let userAgent: String
   private let errorBuffer: UnsafeMutablePointer<CChar>
   private var method: HTTPMethod?
   private var bufferSize: Int?
 
   init(index: Int, for url: HTTPURL, _ configuration: CurlTransport.Configuration) throws(Refused) {
     guard let easy = unsafe curl_easy_init() else { throw Refused(code: CURLE_FAILED_INIT) }
+    guard let address = unsafe curl_url() else {
+      unsafe curl_easy_cleanup(easy)
+      throw Refused(code: CURLE_OUT_OF_MEMORY)
+    }
     self.index = index
+    userAgent = configuration.userAgent
     unsafe self.easy = easy
+    unsafe self.address = address
     unsafe errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
     unsafe errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     try setConnection(url, configuration)
@@ -45,6 +57,7 @@ import HTTP
   deinit {
     disconnect()
     unsafe curl_easy_cleanup(easy)
+    unsafe curl_url_cleanup(address)
     unsafe curl_slist_free_all(headerList)
     unsafe errorBuffer.deallocate()
   }
@@ -117,9 +130,7 @@ import HTTP
     // One connection carries one request at a time, or ten of them would not be ten requests.
     try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-    try set(CURLOPT_USERAGENT, configuration.userAgent)
-    // The bytes that were signed are the bytes that go out: no dot segments are resolved.
-    try set(CURLOPT_PATH_AS_IS, 1)
+    unsafe try check(curl_easy_set_address(easy, address))
     if let file = configuration.caFile { try set(CURLOPT_CAINFO, file) }
     if url.isLoopback && !configuration.proxiesLoopback { try set(CURLOPT_NOPROXY, "*") }
   }
@@ -170,7 +181,7 @@ import HTTP
   }
 
   private func setMessage(_ request: HTTPRequest) throws(Refused) {
-    try set(CURLOPT_URL, request.url.description)
+    try setURL(request.url)
     try set(CURLOPT_FRESH_CONNECT, request.isRepeatable ? 0 : 1)
     try set(CURLOPT_CONNECTTIMEOUT_MS, Span(request.timeouts.connect).curlMilliseconds)
     try set(CURLOPT_TIMEOUT_MS, request.timeouts.total.map { Span($0).curlMilliseconds } ?? 0)
@@ -185,12 +196,29 @@ import HTTP
     unsafe curl_slist_free_all(headerList)
     unsafe headerList = nil
     for field in request.headers.fields { try addHeader(field.name, field.value) }
-    // Nothing that curl would add by itself beside Host, User-Agent and Content-Length.
+    // As a line like the others: curl would format it twice for its own option.
+    if request.headers["User-Agent"] == nil { try addHeader("User-Agent", userAgent) }
+    // Nothing that curl would add by itself beside Host and Content-Length.
     for name in request.body.count == 0 ? ["Accept"] : ["Accept", "Content-Type", "Expect"]
     where request.headers[name] == nil {
-      try addHeaderLine("\(name):")
+      line.removeAll(keepingCapacity: true)
+      line.append(contentsOf: name.utf8)
+      line.append(UInt8(ascii: ":"))
+      try addLine()
     }
     unsafe try check(curl_easy_set_list(easy, CURLOPT_HTTPHEADER, headerList))
+  }
+
+  /// Has an address parsed when it changes; given as a text, curl would do it for each request.
+  private func setURL(_ url: HTTPURL) throws(Refused) {
+    guard url != self.url else { return }
+    self.url = nil
+    // The bytes that were signed are the bytes that go out: no dot segments are resolved.
+    let flags = UInt32(CURLU_PATH_AS_IS)
+    guard unsafe curl_url_set(address, CURLUPART_URL, url.description, flags) == CURLUE_OK else {
+      throw Refused(code: CURLE_URL_MALFORMAT)
+    }
+    self.url = url
   }
 
   /// Bytes that are read and handed over at a time: for files fewer and larger pieces.
@@ -223,15 +251,25 @@ import HTTP
   }
 
   private func addHeader(_ name: String, _ value: String) throws(Refused) {
-    guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }),
-      value.utf8.allSatisfy({ $0 != 0x0a && $0 != 0x0d && $0 != 0 })
-    else { throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT) }
+    line.removeAll(keepingCapacity: true)
+    line.append(contentsOf: name.utf8)
+    let isName = line.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }
+    guard !line.isEmpty, isName else { throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT) }
     // curl reads "Name:" as "leave Name out" and "Name;" as a field without a value.
-    try addHeaderLine(value.isEmpty ? "\(name);" : "\(name): \(value)")
+    line.append(UInt8(ascii: value.isEmpty ? ";" : ":"))
+    let end = line.count
+    if !value.isEmpty { line.append(UInt8(ascii: " ")) }
+    line.append(contentsOf: value.utf8)
+    guard line[end...].allSatisfy({ $0 != 0x0a && $0 != 0x0d && $0 != 0 }) else {
+      throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT)
+    }
+    try addLine()
   }
 
-  private func addHeaderLine(_ line: String) throws(Refused) {
-    guard let longer = unsafe curl_slist_append(headerList, line) else {
+  /// Adds the line that was made.
+  private func addLine() throws(Refused) {
+    line.append(0)
+    guard let longer = unsafe curl_slist_append_line(headerList, line) else {
       throw Refused(code: CURLE_OUT_OF_MEMORY)
     }
     unsafe headerList = longer

@@ -54,12 +54,15 @@ struct ResponseReader {
       while start < end, unsafe line[start] <= 0x20 { start += 1 }
       let name = unsafe String(decoding: line[..<colon], as: UTF8.self)
       let value = unsafe String(decoding: line[start..<end], as: UTF8.self)
-      if colon == 14 && name.lowercased() == "content-length" { length = Int(value) }
+      if unsafe line[..<colon].elementsEqual(Self.contentLength, by: { $0 | 0x20 == $1 }) {
+        length = Int(value)
+      }
       headers.add(name, value)
     }
   }
 
   private static let startOfStatus = Array("HTTP/".utf8)
+  private static let contentLength = Array("content-length".utf8)
 
   /// The number after the version; 0 where there is none.
   private static func status(in line: Slice<UnsafeRawBufferPointer>) -> Int {

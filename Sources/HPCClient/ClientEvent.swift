@@ -1,17 +1,5 @@
-public import HTTP
-
-/// What a client does on the way, for traces and warnings; carries no secret.
+/// What a client does on the way beside sending, for traces and warnings; carries no secret.
 public enum ClientEvent: Sendable {
-  /// A request was handed to the transport; attempts count from 1.
-  case sent(operation: APIOperation, request: String, attempt: Int)
-  /// An answer came, of any status, so many bytes long.
-  case answered(
-    operation: APIOperation, request: String, attempt: Int, status: Int, bytes: Int,
-    elapsed: Duration)
-  /// No whole answer came.
-  case failed(
-    operation: APIOperation, request: String, attempt: Int, error: TransportError,
-    elapsed: Duration)
   /// The request will be made again.
   case retrying(operation: APIOperation, request: String, after: Duration, why: String)
   /// A signature was refused as expired; from now on the service's clock is followed.
@@ -35,12 +23,6 @@ extension ClientEvent: CustomStringConvertible {
   /// One line for a trace.
   public var description: String {
     switch self {
-    case .sent(_, let request, let attempt):
-      "\(request)\(attempt > 1 ? " (attempt \(attempt))" : "")"
-    case .answered(_, let request, _, let status, let bytes, let elapsed):
-      "\(request): \(status), \(bytes) bytes, \(Self.milliseconds(elapsed))"
-    case .failed(_, let request, _, let error, let elapsed):
-      "\(request): \(ServiceFault.oneLine(error.detail)), \(Self.milliseconds(elapsed))"
     case .retrying(_, let request, let pause, let why):
       "\(request): again in \(Self.milliseconds(pause)): \(why)"
     case .clockCorrected(let seconds):

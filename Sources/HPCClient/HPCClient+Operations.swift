@@ -169,8 +169,7 @@ extension HPCClient {
   ) -> HPCError {
     let url = configuration.endpoint.appending(path: path)
     let subject = ErrorText.Subject(
-      operation: operation, request: "GET \(url)", origin: url.origin, short: "GET \(path)",
-      timeout: .zero)
+      operation: operation, url: url, path: path, timeout: .zero)
     let body = ServiceFault(HTTPResponse(status: 200, body: body)).body
     return ErrorText.error(
       .badAnswer(status: 200, what: what, body: body), subject, attempts: 1)

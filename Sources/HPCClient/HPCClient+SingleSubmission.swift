@@ -33,7 +33,7 @@ extension HPCClient {
       jobfile: jobfile)
     let request = request(call, options: CallOptions())
     let subject = subject(call, request: request)
-    let sending = Task { await self.attempt(request, subject: subject, number: 1) }
+    let sending = Task { await self.attempt(request) }
     let outcome = await sending.value
     let failure: Failure
     switch outcome.0 {

@@ -178,7 +178,7 @@ extension HPCClient {
         request.timeouts.connect = min(left, request.timeouts.connect)
         request.timeouts.queue = min(left, request.timeouts.queue ?? left)
       }
-      let (outcome, response) = await attempt(request, subject: subject, number: attempts)
+      let (outcome, response) = await attempt(request)
       let failure: Failure
       switch outcome.flatMap(read) {
       case .success(let value): return value
@@ -245,28 +245,14 @@ extension HPCClient {
   }
 
   /// One attempt: an answer that is a success, or why there is none.
-  func attempt(
-    _ request: HTTPRequest, subject: ErrorText.Subject, number: Int
-  ) async -> (Result<HTTPResponse, Failure>, HTTPResponse?) {
-    let time = configuration.time
-    let start = time.uptime()
-    configuration.observer(
-      .sent(operation: subject.operation, request: subject.request, attempt: number))
+  func attempt(_ request: HTTPRequest) async -> (Result<HTTPResponse, Failure>, HTTPResponse?) {
     let response: HTTPResponse
     do {
       response = try await transport.send(request)
     } catch {
-      configuration.observer(
-        .failed(
-          operation: subject.operation, request: subject.request, attempt: number, error: error,
-          elapsed: time.uptime() - start))
       return (.failure(.transport(error)), nil)
     }
     hasAnswered.withLock { $0 = true }
-    configuration.observer(
-      .answered(
-        operation: subject.operation, request: subject.request, attempt: number,
-        status: response.status, bytes: response.body.count, elapsed: time.uptime() - start))
     guard (200..<300).contains(response.status) else {
       return (.failure(.fault(ServiceFault(response))), response)
     }
@@ -295,8 +281,7 @@ extension HPCClient {
 
   func subject(_ call: Call, request: HTTPRequest) -> ErrorText.Subject {
     ErrorText.Subject(
-      operation: call.operation, request: "\(request.method.rawValue) \(request.url)",
-      origin: request.url.origin, short: "\(request.method.rawValue) \(call.path)",
+      operation: call.operation, url: request.url, path: call.path,
       timeout: request.timeouts.total ?? .zero, job: call.job, jobfile: call.jobfile)
   }
 }

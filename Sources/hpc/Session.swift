@@ -208,7 +208,6 @@ final class Session {
     let traces = options.traces
     return { event in
       switch event {
-      case .sent, .answered, .failed: break
       case .retrying:
         if traces { Output.line("trace: \(event)") }
       case .clockCorrected, .warning, .submissionAfterCancellation:

@@ -5,16 +5,20 @@ enum ErrorText {
   /// What an error is about.
   struct Subject: Sendable {
     var operation: APIOperation
-    /// `GET https://host/jobs`.
-    var request: String
-    /// `https://host`.
-    var origin: String
-    /// `GET /jobs`.
-    var short: String
+    var url: HTTPURL
+    /// Behind the endpoint.
+    var path: String
     /// From a free connection to the whole answer.
     var timeout: Duration
     var job: JobID?
     var jobfile: String?
+
+    /// `GET https://host/jobs`.
+    var request: String { "\(operation.method.rawValue) \(url)" }
+    /// `https://host`.
+    var origin: String { url.origin }
+    /// `GET /jobs`.
+    var short: String { "\(operation.method.rawValue) \(path)" }
   }
 
   /// The error for a failure, but for what only a submission knows.

@@ -25,6 +25,16 @@ static inline CURLcode curl_easy_set_pointer(CURL *easy, CURLoption option, void
   return curl_easy_setopt(easy, option, value);
 }
 
+static inline CURLcode curl_easy_set_address(CURL *easy, CURLU *address) {
+  return curl_easy_setopt(easy, CURLOPT_CURLU, address);
+}
+
+// Bytes that end with a zero.
+static inline struct curl_slist *curl_slist_append_line(struct curl_slist *list,
+                                                        const unsigned char *line) {
+  return curl_slist_append(list, (const char *)line);
+}
+
 static inline CURLcode curl_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
   return curl_easy_setopt(easy, option, value);
 }
