@@ -9,8 +9,14 @@ final class LuaInbox: Sendable {
     case closed(port: UInt64)
   }
 
+  private struct State {
+    var messages: [Message] = []
+    /// Whether the loop sleeps, or is about to, and has to be woken.
+    var isAsleep = false
+  }
+
   let descriptor: Int32
-  private let messages = Mutex<[Message]>([])
+  private let state = Mutex(State())
 
   init() throws {
     descriptor = lrt_eventfd()
@@ -20,22 +26,32 @@ final class LuaInbox: Sendable {
   deinit { lrt_close_fd(descriptor) }
 
   func send(_ message: Message) {
-    let first = messages.withLock { messages in
-      messages.append(message)
-      return messages.count == 1
+    let wakes = state.withLock { state in
+      state.messages.append(message)
+      defer { state.isAsleep = false }
+      return state.isAsleep
     }
-    if first { lrt_eventfd_signal(descriptor) }
+    if wakes { lrt_eventfd_signal(descriptor) }
   }
 
   func take() -> [Message] {
-    messages.withLock { messages in
-      if messages.isEmpty { return [] }
-      defer { messages = [] }
-      return messages
+    state.withLock { state in
+      state.isAsleep = false
+      if state.messages.isEmpty { return [] }
+      defer { state.messages = [] }
+      return state.messages
     }
   }
 
-  var isEmpty: Bool { messages.withLock { $0.isEmpty } }
+  var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
+
+  /// Whether the loop may sleep: nothing has come, and whatever comes wakes it.
+  func mayRest() -> Bool {
+    state.withLock { state in
+      state.isAsleep = state.messages.isEmpty
+      return state.isAsleep
+    }
+  }
 }
 
 /// A way to send messages to the Lua thread; see ``LuaState/port(of:handler:)``. The handler lives as

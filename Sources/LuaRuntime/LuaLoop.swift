@@ -297,8 +297,11 @@ extension LuaState {
       }
       return
     }
+    // Between batches that follow each other at once, descriptors can wait as long as within one.
+    if !idle, lrt_now() < lastPoll + Self.batch { return }
     willWait?()
     poll(watching: true, until: !idle ? 0 : pausesTasks ? UInt64.max : machine.nextTimer)
+    lastPoll = lrt_now()
   }
 
   /// Every task waits for another one, so that none can go on.
@@ -342,8 +345,9 @@ extension LuaState {
         lrt_poll_entry(
           fd: watch.descriptor, read: watch.read, write: watch.write, ready: false))
     }
+    let end = inbox.mayRest() ? until : 0
     let ready = unsafe entries.withUnsafeMutableBufferPointer { entries in
-      unsafe lrt_poll(entries.baseAddress, entries.count, until)
+      unsafe lrt_poll(entries.baseAddress, entries.count, end)
     }
     guard ready > 0 else { return }
     if entries[0].ready { lrt_eventfd_clear(inbox.descriptor) }

@@ -44,6 +44,8 @@ public final class LuaState {
   /// Messages that came while a call blocked in place, when no other Lua may run.
   var deferred: [LuaInbox.Message] = []
   var watches: [UInt64: Watch] = [:]
+  /// When descriptors were last looked at, in monotonic nanoseconds.
+  var lastPoll: UInt64 = 0
   var collectedFailures = false
   /// How a call of ``LuaReturn/exit(_:)`` ends the process.
   var leaving: LuaExit?

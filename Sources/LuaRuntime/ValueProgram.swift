@@ -7,6 +7,7 @@ struct ValueProgram {
   private(set) var usesStack = false
 
   init(_ values: some Sequence<LuaValue>) {
+    bytes.reserveCapacity(128)
     for value in values { append(value) }
   }
 

@@ -83,11 +83,15 @@ final class JobBindings {
 
   /// The metatable of jobs that were seen at one moment.
   private func jobType(observedAt: Double, in state: LuaState) throws -> LuaReference {
-    try state.make([
-      "__name": "Job", "__index": .reference(index), "__pairs": .reference(pairs),
-      "__tostring": .reference(text), "observed_at": .number(observedAt),
-    ])
+    try state.make(.table(typeFields + [(Self.observedAtKey, .number(observedAt))]))
   }
+
+  /// What the metatables of all jobs share.
+  private lazy var typeFields: [(key: LuaValue, value: LuaValue)] = [
+    ("__name", "Job"), ("__index", .reference(index)), ("__pairs", .reference(pairs)),
+    ("__tostring", .reference(text)),
+  ]
+  private static let observedAtKey: LuaValue = "observed_at"
 
   private func makeBodies() -> [String: APIBody] {
     [
@@ -96,7 +100,8 @@ final class JobBindings {
         let id = try id(call, 1)
         let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
-        return .await(on: client.executor, { try await client.jobRaw(id, options) }) { [self] call, answer in
+        return .await(on: client.executor, { try await client.jobRaw(id, options) }) {
+          [self] call, answer in
           let type = try jobType(observedAt: answer.observedAt, in: call.state)
           let job = try decode(answer, .getJob, "/jobs/\(id)", "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
@@ -152,7 +157,8 @@ final class JobBindings {
         { [self] call in
           let options = try HPCTable.callOptions(call, 1)
           let client = try connection.client()
-          return .await(on: client.executor, { try await client.listJobsRaw(options) }) { [self] call, answer in
+          return .await(on: client.executor, { try await client.listJobsRaw(options) }) {
+            [self] call, answer in
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
             let jobs = try decode(
               answer, .listJobs, "/jobs", "a list of jobs", elements: type, in: call.state)
@@ -169,7 +175,9 @@ final class JobBindings {
           let id = try id(call, 1)
           let options = try HPCTable.callOptions(call, 2)
           let client = try connection.client()
-          return .await(on: client.executor, { try await client.cancel(id, options) }) { _, _ in .nothing }
+          return .await(on: client.executor, { try await client.cancel(id, options) }) { _, _ in
+            .nothing
+          }
         }
       ),
       (

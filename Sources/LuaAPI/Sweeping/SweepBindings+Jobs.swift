@@ -12,7 +12,9 @@ extension SweepBindings {
   func mark(
     _ jobs: LuaReference, in state: LuaState, then answer: @escaping () -> LuaReturn
   ) throws -> LuaReturn {
-    guard let catalog = host.catalog else { return answer() }
+    guard let catalog = host.catalog, state.rawLength(of: jobs) > 0, !catalog.isEmpty else {
+      return answer()
+    }
     var known: [(id: Int64, name: String)] = []
     var tables: [Int64: LuaReference] = [:]
     for value in try state.read(list: jobs) {
@@ -22,7 +24,7 @@ extension SweepBindings {
       known.append((id, try state.rawGet(job, "job_name").text ?? ""))
       tables[id] = job
     }
-    guard !known.isEmpty, !catalog.isEmpty else { return answer() }
+    guard !known.isEmpty else { return answer() }
     let (wanted, marked, service) = (known, tables, try identity())
     return .await({
       await DiskWork.run { catalog.places(of: wanted, service: service) }
