@@ -58,7 +58,9 @@ extension SweepBindings {
     _ ids: [Int64], in catalog: SweepCatalog, _ service: JournalService
   ) throws(SweepError) -> [Owned] {
     var all: [String: Owned] = [:]
-    for (id, place) in catalog.places(of: ids.map { ($0, "") }, service: service) {
+    for (id, place) in catalog.places(
+      of: ids.map { ($0, "") }, service: service, afresh: true)
+    {
       all[place.journal, default: Owned(journal: place.journal)].jobs.append(id)
     }
     for (journal, owner) in all {

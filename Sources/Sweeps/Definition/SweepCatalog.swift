@@ -21,6 +21,7 @@ public struct SweepCatalog: Sendable {
   }
 
   public let folder: String
+  private let quiet = QuietJournals()
 
   public init(folder: String) {
     self.folder = folder
@@ -86,16 +87,22 @@ public struct SweepCatalog: Sendable {
   /// - Parameters:
   ///   - jobs: ids and names, as a list of the service shows them.
   ///   - service: only journals of it are looked at.
+  ///   - afresh: whether to open every journal: another computer's changes of one may show late.
   public func places(
-    of jobs: [(id: Int64, name: String)], service: JournalService
+    of jobs: [(id: Int64, name: String)], service: JournalService, afresh: Bool = false
   ) -> [Int64: Place] {
     var places: [Int64: Place] = [:]
     guard !jobs.isEmpty else { return places }
+    let quiet = afresh ? QuietJournals() : quiet
     for entry in entries() {
-      guard let journal = try? SweepJournal(reading: entry.journal),
-        (try? journal.service())?.isSame(as: service) == true,
-        let found = try? journal.points(ofJobs: jobs)
-      else { continue }
+      let found = quiet.look(into: entry.journal, for: jobs) { sumsUp in
+        guard let journal = try? SweepJournal(reading: entry.journal) else { return ([:], nil) }
+        let all = sumsUp ? try? journal.jobs() : nil
+        guard (try? journal.service())?.isSame(as: service) == true,
+          let found = try? journal.points(ofJobs: jobs)
+        else { return ([:], all) }
+        return (found, all)
+      }
       for (id, point) in found {
         places[id] = Place(sweep: entry.name, point: point, journal: entry.journal)
       }

@@ -155,6 +155,20 @@ extension SweepJournal {
     return found
   }
 
+  /// Every id and every name of a job that a submission has.
+  func jobs() throws(JournalError) -> QuietJournals.Jobs {
+    var jobs = QuietJournals.Jobs()
+    try checked { () throws(SQLiteFailure) in
+      try database.rows("SELECT job FROM jobs") {
+        if let id = $0[0].integer { jobs.ids.insert(id) }
+      }
+      try database.rows("SELECT name FROM submissions") {
+        if let name = $0[0].text { jobs.names.insert(name) }
+      }
+    }
+    return jobs
+  }
+
   func number(of parameters: Parameters) throws(JournalError) -> Int? {
     try checked { () throws(SQLiteFailure) in
       try database.value("SELECT point FROM points WHERE key = ?", [.text(parameters.encoded)])?.int
