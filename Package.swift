@@ -147,3 +147,19 @@ let package = Package(
   ],
   cxxLanguageStandard: .cxx17
 )
+
+// Types of one target lie within those of targets above, and code there knows their layout, while SwiftPM
+// builds anew only what depends directly on a target that changed: so each depends on all below it.
+let targets = Dictionary(
+  uniqueKeysWithValues: package.targets.filter { $0.type != .system }.map { ($0.name, $0) })
+for target in targets.values {
+  var known = Set<String>()
+  func note(_ dependencies: [Target.Dependency]) {
+    for case .byNameItem(let name, _) in dependencies where known.insert(name).inserted {
+      note(targets[name]?.dependencies ?? [])
+    }
+  }
+  note(target.dependencies)
+  for case .byNameItem(let name, _) in target.dependencies { known.remove(name) }
+  target.dependencies += known.filter { targets[$0] != nil }.sorted().map { .byName(name: $0) }
+}
