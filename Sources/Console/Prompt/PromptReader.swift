@@ -42,6 +42,9 @@ final class PromptReader {
     LuaState.restoreTerminal { TerminalGuard.restore() }
   }
 
+  /// Whether keys do more than write.
+  var isRich: Bool { capture != nil }
+
   /// Readline, and what holds output back from it; nil where it cannot be had.
   private static func richEditor(_ hooks: LineEditorHooks) -> (
     editor: any LineEditor, capture: OutputCapture

@@ -68,7 +68,7 @@ final class REPL {
     defer { input.close() }
     if isTerminal {
       loadHistory(into: input)
-      if !surroundings.isQuiet { greet() }
+      if !surroundings.isQuiet { greet(completes: input.isRich) }
     }
     runInit()
     while true {
@@ -111,10 +111,10 @@ final class REPL {
     return view.palette.paint("\(surroundings.name)>", .heading) + " "
   }
 
-  private func greet() {
+  private func greet(completes: Bool) {
     say(
-      "hpc \(surroundings.version), Lua 5.4. hpc shows the table, .help the commands, Tab completes, Ctrl-D leaves.",
-      .faint)
+      "hpc \(surroundings.version), Lua 5.4. hpc shows the table, .help the commands, "
+        + "\(completes ? "Tab completes, " : "")Ctrl-D leaves.", .faint)
   }
 
   private func runInit() {
