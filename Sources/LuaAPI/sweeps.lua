@@ -188,6 +188,11 @@ local bookkeeping = {
   "state", "attempts", "job_id", "exit_code", "cause", "nodes", "seconds", "node_hours", "dir",
   "result_error",
 }
+-- What a row may have beside parameters, whether it has it or not.
+local taken = { files = true, parameters = true }
+for _, name in ipairs(bookkeeping) do
+  taken[name] = true
+end
 
 local function text_of(value)
   if math.type(value) == "float" then
@@ -230,7 +235,7 @@ function module.row(raw, names, log, simulated)
     local result = hpc.json.decode(raw.result)
     local is_fields = type(result) == "table" and not raw.result:find("^%s*%[")
     for name, value in next, is_fields and result or { value = result } do
-      if row[name] ~= nil or row_methods[name] or name == "files" or name == "parameters" then
+      if row[name] ~= nil or row_methods[name] or taken[name] then
         name = "result." .. name
       end
       row[name] = value

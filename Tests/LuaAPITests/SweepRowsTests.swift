@@ -18,7 +18,8 @@ import Testing
     first.folder = "/nowhere/a"
     first.remoteFolder = "hpc/s-1/out/files/1.2"
     first.files = [OutputFile(name: "d/r.txt", size: 3, sha256: "")]
-    first.result = #"{"T": 5, "m": 0.30000000000000004, "output": 3, "list": [1, 2]}"#
+    first.result =
+      #"{"T": 5, "m": 0.30000000000000004, "output": 3, "list": [1, 2], "cause": "heat"}"#
     var second = SweepRow(
       point: 2, name: "b", parameters: Parameters([("T", .integer(2)), ("seconds", .integer(8))]),
       state: .failed)
@@ -68,6 +69,7 @@ import Testing
       "1|done|2|6291500|/nowhere/a|nil"
     ),
     ("return rows[3].value[2], rows[2].cause, rows[2].exit_code, rows[2].value", "2|exit 1|1|nil"),
+    ("return rows[1].cause, rows[1]['result.cause']", "nil|heat"),
     ("return rows[1].parameters.T, rows[1].parameters.m, #rows[1].files", "1.5|nil|1"),
     (
       "return rows[1].files:path('d/r.txt'), rows[1].files:path('x'), rows[1].files['x']",
@@ -97,7 +99,8 @@ import Testing
     let lines = text.split(separator: "\n")
     #expect(
       lines[0].split(separator: " ").map(String.init) == [
-        "T", "seconds", "list", "m", "result.T", "result.output", "value", "state", "cause",
+        "T", "seconds", "list", "m", "result.T", "result.cause", "result.output", "value", "state",
+        "cause",
       ])
     #expect(lines.last == "SIMULATED")
   }
@@ -107,11 +110,12 @@ import Testing
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(
       lines[0]
-        == "T,seconds,list,m,result.T,result.output,value,point,state,attempts,job_id,exit_code,cause,nodes,node_hours,dir,result_error"
+        == "T,seconds,list,m,result.T,result.cause,result.output,value,point,state,attempts,job_id,exit_code,cause,nodes,node_hours,dir,result_error"
     )
     #expect(
-      lines[1] == "1.5,7,\"[1,2]\",0.30000000000000004,5,3,,1,done,2,6291500,,,,0.1,/nowhere/a,")
-    #expect(lines[3].hasPrefix("\"a,b\",9,,,,,\"[1,2]\",3,done"))
+      lines[1]
+        == "1.5,7,\"[1,2]\",0.30000000000000004,5,heat,3,,1,done,2,6291500,,,,0.1,/nowhere/a,")
+    #expect(lines[3].hasPrefix("\"a,b\",9,,,,,,\"[1,2]\",3,done"))
     #expect(lines.count == 5 && lines[4].isEmpty)
   }
 }

@@ -261,11 +261,14 @@ extension SweepBindings {
         }
       }
     }
-    let session = try session(sweep)
-    let (chosen, wish) = (selection, resources)
-    return .await({ try await session.retry(chosen, resources: wish) }) { _, points in
-      .value(.integer(points.count))
-    }
+    let (chosen, wish, journal) = (selection, resources, sweep.journal)
+    // Opened by its name and not running here: that needs no account.
+    let session =
+      sweep.definition == nil && sweep.madeSession == nil ? nil : try session(sweep)
+    return .await({
+      if let session { return try await session.retry(chosen, resources: wish) }
+      return try await SweepSession.retry(journal: journal, chosen, resources: wish)
+    }) { _, points in .value(.integer(points.count)) }
   }
 
   func cancel(_ call: borrowing LuaCall, _ sweep: SweepObject) throws -> LuaReturn {

@@ -1,4 +1,6 @@
+import FoundationEssentials
 import HPCClient
+import ObjectStore
 
 /// One sweep of this process: runs it, steps it, steers it. The journal is locked while a run lasts
 /// and at no other time.
@@ -232,17 +234,47 @@ public actor SweepSession {
   public func retry(
     _ selection: PointSelection = .all, resources: Resources? = nil
   ) async throws(SweepError) -> [Int] {
-    do throws(ResourceError) {
-      try resources?.check()
-    } catch {
-      throw SweepError(.argument, "\(error)")
-    }
+    try Self.check(resources)
     await engineOrEnd()
     if let engine, let numbers = await engine.retry(selection, resources: resources?.json) {
       return numbers
     }
     if let running { _ = await running.value }
-    let keeper = try await openKeeper()
+    return try await Self.reopen(selection, resources, in: try await openKeeper())
+  }
+
+  /// The same by a journal alone, for a sweep that this process does not run.
+  ///
+  /// - Parameter path: absolute path of the journal.
+  public static func retry(
+    journal path: String, _ selection: PointSelection = .all, resources: Resources? = nil
+  ) async throws(SweepError) -> [Int] {
+    try check(resources)
+    let status = try await DiskWork.run { () throws(SweepError) in
+      try SweepBooks(journal: path).status()
+    }
+    let keeper = JournalKeeper()
+    do {
+      try await keeper.open(
+        path: path, name: status.name, service: status.service,
+        now: Int64(Date().timeIntervalSince1970), isThrowaway: false)
+    } catch {
+      throw (error as? JournalError).map { SweepError($0) } ?? SweepError(.stopped, "\(error)")
+    }
+    return try await reopen(selection, resources, in: keeper)
+  }
+
+  private static func check(_ resources: Resources?) throws(SweepError) {
+    do throws(ResourceError) {
+      try resources?.check()
+    } catch {
+      throw SweepError(.argument, "\(error)")
+    }
+  }
+
+  private static func reopen(
+    _ selection: PointSelection, _ resources: Resources?, in keeper: JournalKeeper
+  ) async throws(SweepError) -> [Int] {
     let result: Result<[Int], JournalError>
     do throws(JournalError) {
       result = .success(
