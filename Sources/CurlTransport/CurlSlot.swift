@@ -201,10 +201,7 @@ import HTTP
     // Nothing that curl would add by itself beside Host and Content-Length.
     for name in request.body.count == 0 ? ["Accept"] : ["Accept", "Content-Type", "Expect"]
     where request.headers[name] == nil {
-      line.removeAll(keepingCapacity: true)
-      line.append(contentsOf: name.utf8)
-      line.append(UInt8(ascii: ":"))
-      try addLine()
+      try addHeader(name, nil)
     }
     unsafe try check(curl_easy_set_list(easy, CURLOPT_HTTPHEADER, headerList))
   }
@@ -250,24 +247,22 @@ import HTTP
     }
   }
 
-  private func addHeader(_ name: String, _ value: String) throws(Refused) {
+  /// Adds a field; without a value one that curl is to leave out.
+  private func addHeader(_ name: String, _ value: String?) throws(Refused) {
     line.removeAll(keepingCapacity: true)
     line.append(contentsOf: name.utf8)
-    let isName = line.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }
-    guard !line.isEmpty, isName else { throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT) }
+    let isName = !line.isEmpty && line.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }
+    guard isName else { throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT) }
     // curl reads "Name:" as "leave Name out" and "Name;" as a field without a value.
-    line.append(UInt8(ascii: value.isEmpty ? ";" : ":"))
+    line.append(UInt8(ascii: value == "" ? ";" : ":"))
     let end = line.count
-    if !value.isEmpty { line.append(UInt8(ascii: " ")) }
-    line.append(contentsOf: value.utf8)
+    if let value, !value.isEmpty {
+      line.append(UInt8(ascii: " "))
+      line.append(contentsOf: value.utf8)
+    }
     guard line[end...].allSatisfy({ $0 != 0x0a && $0 != 0x0d && $0 != 0 }) else {
       throw Refused(code: CURLE_BAD_FUNCTION_ARGUMENT)
     }
-    try addLine()
-  }
-
-  /// Adds the line that was made.
-  private func addLine() throws(Refused) {
     line.append(0)
     guard let longer = unsafe curl_slist_append_line(headerList, line) else {
       throw Refused(code: CURLE_OUT_OF_MEMORY)

@@ -70,7 +70,9 @@ import Testing
     for job in try world.rows(definition).compactMap(\.jobID) {
       try await world.service.client.cancel(.init(job))
     }
-    try FileManager.default.removeItem(atPath: world.simulator.home + "/hpc")
+    // At one stroke: the cancelled jobs still write there.
+    try FileManager.default.moveItem(
+      atPath: world.simulator.home + "/hpc", toPath: world.folder.path + "/gone")
     let report = try await world.session(definition).run()
     #expect(report.error?.code == .stopped)
     #expect(report.error?.message.contains("folder on the machine is gone") == true, "\(report)")
