@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Synchronization
 
-/// Which jobs the journals hold that nobody writes, so that not every list of jobs opens all of them.
+/// Which journals there are, and which jobs those hold that nobody writes, so that not every list of
+/// jobs opens all of them.
 ///
 /// Each commit changes the file of a journal. One that was left alone for longer than clocks and file
-/// systems are coarse is summed up, and opened again only for a job that it holds.
+/// systems are coarse is summed up, and opened again only for a job that it holds. So is their folder.
 final class QuietJournals: Sendable {
   /// Ids and names of jobs.
   struct Jobs: Sendable {
@@ -20,6 +21,22 @@ final class QuietJournals: Sendable {
   private static let rest: TimeInterval = 10
 
   private let sums = Mutex<[String: Sum]>([:])
+  private let listed = Mutex<(version: FileVersion, entries: [SweepCatalog.Entry])?>(nil)
+
+  /// The journals of a folder; `read` where they are not known.
+  func entries(in folder: String, _ read: () -> [SweepCatalog.Entry]) -> [SweepCatalog.Entry] {
+    let version = FileVersion(path: folder)
+    if let known = listed.withLock({ $0 }), known.version == version { return known.entries }
+    let entries = read()
+    listed.withLock { listed in
+      listed = version.flatMap { Self.isQuiet($0) ? ($0, entries) : nil }
+    }
+    return entries
+  }
+
+  private static func isQuiet(_ version: FileVersion) -> Bool {
+    Date().timeIntervalSince1970 - version.modified > rest
+  }
 
   /// Looks into a journal unless it is known to hold none of some jobs.
   ///
@@ -40,8 +57,7 @@ final class QuietJournals: Sendable {
       }
       return mayHold ? look(false).found : [:]
     }
-    let isQuiet = version.map { Date().timeIntervalSince1970 - $0.modified > Self.rest } ?? false
-    let (found, all) = look(isQuiet)
+    let (found, all) = look(version.map(Self.isQuiet) ?? false)
     let sum = version.flatMap { version in all.map { Sum(version: version, jobs: $0) } }
     sums.withLock { $0[journal] = sum }
     return found

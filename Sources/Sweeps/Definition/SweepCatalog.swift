@@ -47,9 +47,7 @@ public struct SweepCatalog: Sendable {
   }
 
   /// True where no journal was ever noted.
-  public var isEmpty: Bool {
-    (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty ?? true
-  }
+  public var isEmpty: Bool { FileVersion(path: folder) == nil }
 
   /// The journals that are still there, by name; notes of others are removed.
   public func entries() -> [Entry] {
@@ -94,7 +92,7 @@ public struct SweepCatalog: Sendable {
     var places: [Int64: Place] = [:]
     guard !jobs.isEmpty else { return places }
     let quiet = afresh ? QuietJournals() : quiet
-    for entry in entries() {
+    for entry in quiet.entries(in: folder, entries) {
       let found = quiet.look(into: entry.journal, for: jobs) { sumsUp in
         guard let journal = try? SweepJournal(reading: entry.journal) else { return ([:], nil) }
         let all = sumsUp ? try? journal.jobs() : nil
