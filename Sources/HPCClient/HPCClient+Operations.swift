@@ -10,6 +10,15 @@ public struct RawAnswer: Sendable, Hashable {
   public var observedAt: Double
   /// The answer's `Date`: seconds since 1970 on the service's clock; nil without a readable one.
   public var serverTime: Double?
+
+  /// Number and name of each job, of a list or of one; where that is no such text, of fewer.
+  public var jobs: [(id: Int64, name: String)] {
+    var jobs: [(id: Int64, name: String)] = []
+    let isOne = bytes.first { $0 > 0x20 } == UInt8(ascii: "{")
+    let list = isOne ? [UInt8(ascii: "[")] + bytes : bytes
+    ListGlance.forEachJob(in: list) { jobs.append(($0.id.number, $0.name)) }
+    return jobs
+  }
 }
 
 /// The jobs that had not ended when the list was made.

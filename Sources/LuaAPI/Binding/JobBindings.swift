@@ -100,16 +100,22 @@ final class JobBindings {
         let id = try id(call, 1)
         let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
-        return .await(on: client.executor, { try await client.jobRaw(id, options) }) {
-          [self] call, answer in
+        let find = try sweeps.finder()
+        return .await(
+          on: client.executor,
+          {
+            let answer = try await client.jobRaw(id, options)
+            return (answer, await find { answer.jobs })
+          }
+        ) { [self] call, found in
+          let (answer, places) = found
           let type = try jobType(observedAt: answer.observedAt, in: call.state)
           let job = try decode(answer, .getJob, "/jobs/\(id)", "a job", in: call.state)
           try call.state.setMetatable(of: job, to: type)
           let list = try call.state.make([.reference(job)])
-          return try sweeps.mark(list, in: call.state) { [table] in
-            table.sawJobs?(list)
-            return .value(.reference(job))
-          }
+          try sweeps.mark(list, with: places, in: call.state)
+          table.sawJobs?(list)
+          return .value(.reference(job))
         }
       },
       "hpc.jobs.submit": .native { [self] call in
@@ -157,15 +163,21 @@ final class JobBindings {
         { [self] call in
           let options = try HPCTable.callOptions(call, 1)
           let client = try connection.client()
-          return .await(on: client.executor, { try await client.listJobsRaw(options) }) {
-            [self] call, answer in
+          let find = try sweeps.finder()
+          return .await(
+            on: client.executor,
+            {
+              let answer = try await client.listJobsRaw(options)
+              return (answer, await find { answer.jobs })
+            }
+          ) { [self] call, found in
+            let (answer, places) = found
             let type = try jobType(observedAt: answer.observedAt, in: call.state)
             let jobs = try decode(
               answer, .listJobs, "/jobs", "a list of jobs", elements: type, in: call.state)
-            return try sweeps.mark(jobs, in: call.state) { [table] in
-              table.sawJobs?(jobs)
-              return .value(.reference(jobs))
-            }
+            try sweeps.mark(jobs, with: places, in: call.state)
+            table.sawJobs?(jobs)
+            return .value(.reference(jobs))
           }
         }
       ),
@@ -293,7 +305,12 @@ final class JobBindings {
           let answer = LuaReturn.values(result.isTimeout ? [first, "timeout"] : [first])
           guard result.jobs.contains(where: { $0.record?.name == nil }) else { return answer }
           // A sweep may know those that nobody else has seen.
-          return try sweeps.mark(jobs, in: call.state) { answer }
+          let find = try sweeps.finder()
+          let names = result.jobs.map { ($0.id.number, $0.record?.name ?? "") }
+          return .await({ await find { names } }) { [self] call, places in
+            try sweeps.mark(jobs, with: places, in: call.state)
+            return answer
+          }
         }))
   }
 

@@ -7,34 +7,27 @@ import Sweeps
 
 /// Jobs that belong to sweeps of this computer.
 extension SweepBindings {
-  /// Gives the jobs of a list that belong to a sweep the fields `sweep` and `point`, and goes on to
-  /// answer. Journals are looked at beside the Lua thread: there may be many, and slow disks.
-  func mark(
-    _ jobs: LuaReference, in state: LuaState, then answer: @escaping () -> LuaReturn
-  ) throws -> LuaReturn {
-    guard let catalog = host.catalog, state.rawLength(of: jobs) > 0, !catalog.isEmpty else {
-      return answer()
-    }
-    var known: [(id: Int64, name: String)] = []
-    var tables: [Int64: LuaReference] = [:]
+  /// Finds which of some jobs belong to sweeps, and where, beside the threads of Lua and of the network:
+  /// there may be many journals, and slow disks.
+  typealias Finder =
+    @Sendable (_ jobs: @escaping @Sendable () -> [(id: Int64, name: String)]) async -> Places
+  typealias Places = [Int64: SweepCatalog.Place]
+
+  func finder() throws -> Finder {
+    guard let catalog = host.catalog, !catalog.isEmpty else { return { _ in [:] } }
+    let service = try identity()
+    return { jobs in await DiskWork.run { catalog.places(of: jobs(), service: service) } }
+  }
+
+  /// Gives the jobs of a list that belong to a sweep the fields `sweep` and `point`.
+  func mark(_ jobs: LuaReference, with places: Places, in state: LuaState) throws {
+    guard !places.isEmpty else { return }
     for value in try state.read(list: jobs) {
       guard let job = value.asReference,
-        let id = try table.objects.number(of: value, in: state)
+        let place = try table.objects.number(of: value, in: state).flatMap({ places[$0] })
       else { continue }
-      known.append((id, try state.rawGet(job, "job_name").text ?? ""))
-      tables[id] = job
-    }
-    guard !known.isEmpty else { return answer() }
-    let (wanted, marked, service) = (known, tables, try identity())
-    return .await({
-      await DiskWork.run { catalog.places(of: wanted, service: service) }
-    }) { call, places in
-      for (id, place) in places {
-        guard let job = marked[id] else { continue }
-        try call.state.rawSet(job, "sweep", .string(place.sweep))
-        try call.state.rawSet(job, "point", .string(place.point))
-      }
-      return answer()
+      try state.rawSet(job, "sweep", .string(place.sweep))
+      try state.rawSet(job, "point", .string(place.point))
     }
   }
 
