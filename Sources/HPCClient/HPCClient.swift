@@ -168,7 +168,8 @@ extension HPCClient {
       policy.maintenanceDeadline = deadline
     }
     var machine = RetryMachine(
-      kind: call.kind, policy: policy, isKnownEndpoint: hasAnswered.withLock { $0 })
+      kind: call.kind, policy: policy, end: options.end,
+      isKnownEndpoint: hasAnswered.withLock { $0 })
     var attempts = 0
     while true {
       attempts += 1

@@ -171,4 +171,11 @@ import Testing
     guard case .bytes(let bytes) = request.body else { return nil }
     return try JSONValue(parsing: bytes)
   }
+
+  @Test func anAnswerAboutAnotherJobIsNone() async throws {
+    let fixture = Fixture(.json(200, #"{"job_id": "99", "status": "EXT", "Fugaku:ec": "0"}"#))
+    let error = await failure { () throws(HPCError) in try await fixture.client.job(JobID(5)) }
+    #expect(error?.code == "BadAnswer")
+    #expect(error?.message == "GET /jobs/5 was answered 200 with job 99")
+  }
 }

@@ -230,6 +230,20 @@ import Testing
     #expect(try await nothing.value.isTimeout)
   }
 
+  @Test func noTimeAtAllHasAnEndWhereNoAnswerComes() async throws {
+    let time = time
+    let silent = Fixture(
+      InMemoryTransport { _, _ throws(TransportError) in
+        try? await time.sleep(for: .seconds(120))
+        throw TransportError(.totalTimeout, mayHaveBeenSent: true, detail: "as scripted")
+      }, time: time)
+    let client = silent.client
+    let task = Task { try await client.wait(for: [JobID(5)], WaitOptions(timeout: .zero)) }
+    await next(20, sleepers: 2)
+    #expect(try await task.value.isTimeout)
+    #expect(silent.sent == ["GET /jobs"])
+  }
+
   @Test(arguments: ["<html>", "{}", #"[{"no": "id"}]"#, "[null]"])
   func anAddressThatNeverAnsweredWithAListEndsTheWait(body: String) async throws {
     service.raw(body)
