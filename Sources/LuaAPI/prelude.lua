@@ -77,7 +77,8 @@ function native.cancel(what, options)
     if ok then
       return { id = id, outcome = "accepted" }
     end
-    local gone = type(err) == "table" and err.status == 404
+    -- Neither an unknown address nor a page of a gateway says so of a job.
+    local gone = type(err) == "table" and err.message:find("^no job ")
     return { id = id, outcome = gone and "not found" or "failed", error = err }
   end
   if is_yieldable() then
