@@ -251,6 +251,8 @@ public final class ScriptRunner {
       "waiting up to 5 s for the answer to the submission of \(names)"
         + (more > 0 ? " and \(more) more" : ""))
     drain(submissions, within: .seconds(6))
+    // A later Ctrl-C has ended the waiting.
+    for farewell in submissions.farewells { host.log(.warn, farewell) }
   }
 
   private func drain(_ ledger: SubmissionLedger, within time: Duration) {

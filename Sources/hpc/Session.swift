@@ -12,7 +12,7 @@ import Sweeps
 import Synchronization
 
 /// One run of a program: its connections, its simulator, and how they end.
-final class Session {
+final class Session: Sendable {
   private let options: CommandLineOptions
   private let simulator = Mutex<Simulator?>(nil)
   private let transports = Mutex<[Int: CurlTransport]>([:])
@@ -206,8 +206,10 @@ final class Session {
 
   private func observer() -> @Sendable (ClientEvent) -> Void {
     let traces = options.traces
-    return { event in
+    return { [self] event in
       switch event {
+      // Cut off at the end; whoever stopped waiting has been told the files.
+      case .submissionAfterCancellation(_, .unknown) where isEnding.withLock { $0 }: break
       case .retrying:
         if traces { Output.line("trace: \(event)") }
       case .clockCorrected, .warning, .submissionAfterCancellation:

@@ -1,3 +1,4 @@
+import HPCClient
 import Synchronization
 
 /// Counts submissions, or transfers, under way, so that a program that is being ended waits for their
@@ -56,6 +57,11 @@ public final class SubmissionLedger: Sendable {
   /// What is under way, in the order of its beginning.
   public var names: [String] {
     state.withLock { state in state.open.sorted { $0.key < $1.key }.map(\.value.name) }
+  }
+
+  /// What is said of the submissions under way when nobody waits for their answers any more.
+  public var farewells: [String] {
+    names.map { "\(ClientEvent.submissionAfterCancellation(jobfile: $0, .unknown))" }
   }
 
   /// Cancels all that is under way, which then ends in its own way.
