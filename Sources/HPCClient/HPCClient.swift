@@ -161,7 +161,7 @@ extension HPCClient {
     read: @Sendable (HTTPResponse) -> Result<Value, Failure>
   ) async throws(HPCError) -> Value? {
     var request = request(call, options: options)
-    let subject = subject(call, request: request)
+    var subject = subject(call, request: request)
     var policy = configuration.retry
     if let deadline = options.retryDeadline {
       policy.deadline = deadline
@@ -176,6 +176,7 @@ extension HPCClient {
       if let end = options.end {
         let left = max(end - configuration.time.uptime(), .milliseconds(1))
         request.timeouts.total = min(left, request.timeouts.total ?? left)
+        subject.timeout = request.timeouts.total ?? left
         request.timeouts.connect = min(left, request.timeouts.connect)
         request.timeouts.queue = min(left, request.timeouts.queue ?? left)
       }

@@ -108,10 +108,12 @@ end
 
 native.job_cancel = native.cancel
 
--- A job that is shown no more stays as it was last seen, but for its end.
+-- A job that is shown no more stays as it was last seen, but for its end; so does one that no list
+-- has shown yet, but for what is known of it.
 function native.job_wait(job, options)
   local now, timeout = jobs.wait(job, options)
-  return now.evidence == "none" and job or update(job, now, now.state == "gone"), timeout
+  local keeps = now.state == "gone" or now.evidence == "an earlier answer"
+  return now.evidence == "none" and job or update(job, now, keeps), timeout
 end
 
 function native.job_text(job)

@@ -282,6 +282,20 @@ import Testing
     #expect(result.jobs.map(\.evidence) == [.list, .none])
   }
 
+  @Test func aWaitThatEndsBeforeItsFirstListTellsWhatWasSeenBefore() async throws {
+    service.list([(5, "RUN")])
+    let first = wait([5], WaitOptions(timeout: .seconds(3)))
+    await next(3, sleepers: 2)
+    _ = try await first.value
+    let second = wait([5, 6], WaitOptions(timeout: .seconds(3)))
+    await next(3, sleepers: 2)
+    let result = try await second.value
+    #expect(fixture.sent == ["GET /jobs"])
+    #expect(result.jobs.map(\.state) == [.running, .unknown("")])
+    #expect(result.jobs.map(\.evidence) == [.earlier, .none])
+    #expect(result.jobs.map(\.observedAt) == [1_800_000_000, 1_800_000_003])
+  }
+
   @Test func aCancelledWaitEndsAtOnceAndThePollingWithIt() async throws {
     let task = wait([5])
     await time.sleepers(1)
