@@ -240,6 +240,8 @@ public final class ScriptRunner {
     host.submissions.cancel()
     if !host.transfers.isEmpty { drain(host.transfers, within: .seconds(6)) }
     let submissions = host.submissions
+    // Answers that have come and that no task has looked at.
+    for text in submissions.leaveAll() { host.log(.warn, text) }
     if submissions.isEmpty { return }
     // What has not been sent is withdrawn at once.
     drain(submissions, within: .milliseconds(200))
@@ -252,7 +254,7 @@ public final class ScriptRunner {
         + (more > 0 ? " and \(more) more" : ""))
     drain(submissions, within: .seconds(6))
     // A later Ctrl-C has ended the waiting.
-    for farewell in submissions.farewells { host.log(.warn, farewell) }
+    for text in submissions.abandon() { host.log(.warn, text) }
   }
 
   private func drain(_ ledger: SubmissionLedger, within time: Duration) {

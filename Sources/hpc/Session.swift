@@ -12,7 +12,7 @@ import Sweeps
 import Synchronization
 
 /// One run of a program: its connections, its simulator, and how they end.
-final class Session: Sendable {
+final class Session {
   private let options: CommandLineOptions
   private let simulator = Mutex<Simulator?>(nil)
   private let transports = Mutex<[Int: CurlTransport]>([:])
@@ -206,14 +206,13 @@ final class Session: Sendable {
 
   private func observer() -> @Sendable (ClientEvent) -> Void {
     let traces = options.traces
-    return { [self] event in
+    return { event in
       switch event {
-      // Cut off at the end; whoever stopped waiting has been told the files.
-      case .submissionAfterCancellation(_, .unknown) where isEnding.withLock { $0 }: break
       case .retrying:
         if traces { Output.line("trace: \(event)") }
-      case .clockCorrected, .warning, .submissionAfterCancellation:
-        Output.line("hpc: \(event)")
+      case .clockCorrected, .warning: Output.line("hpc: \(event)")
+      // Told by the ledger of submissions, which knows who takes the outcome.
+      case .submissionAfterCancellation: break
       }
     }
   }
