@@ -187,8 +187,11 @@ static void handler(int signal) {
   } else if (rt) {
     uint64_t now = lrt_now();
     uint64_t since = last_signal ? now - last_signal : UINT64_MAX;
+    // A first one that nobody has obeyed for so long, in C code or behind a pcall, will not be obeyed.
+    bool ignored =
+        rt->everything && rt->frame && (rt->signalled || (rt->current && rt->current->stop));
     if (since >= same_signal) {
-      if (since < 1000000000u) give_up(signal);
+      if (since < 1000000000u || ignored) give_up(signal);
       last_signal = now;
       lrt_interrupt(rt, signal);
     }
