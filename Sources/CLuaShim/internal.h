@@ -79,6 +79,7 @@ struct lrt_runtime {
   lrt_task **timers;
   uint32_t timer_count, timer_space;
   uint64_t failures;               // failed, neither joined nor reported
+  uint64_t failed;                 // ever
 
   int anchors;                     // registry references
   int task_type, guard_type, guards, unreported, array_type, null_value;
@@ -197,6 +198,7 @@ void lrt_open_outcomes(lua_State *L, lrt_runtime *rt);
 void lrt_open_tasks(lua_State *L, lrt_runtime *rt);
 void lrt_open_coroutine(lua_State *L);
 void lrt_open_require(lua_State *L);
+void lrt_open_execute(lua_State *L);
 void lrt_open_functions(lua_State *L, lrt_runtime *rt);
 
 

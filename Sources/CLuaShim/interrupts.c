@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <lualib.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -186,8 +187,11 @@ static void handler(int signal) {
   } else if (rt) {
     uint64_t now = lrt_now();
     uint64_t since = last_signal ? now - last_signal : UINT64_MAX;
+    // A first one that nobody has obeyed for so long, in C code or behind a pcall, will not be obeyed.
+    bool ignored =
+        rt->everything && rt->frame && (rt->signalled || (rt->current && rt->current->stop));
     if (since >= same_signal) {
-      if (since < 1000000000u) give_up(signal);
+      if (since < 1000000000u || ignored) give_up(signal);
       last_signal = now;
       lrt_interrupt(rt, signal);
     }
@@ -239,6 +243,35 @@ void lrt_leave_signals(lrt_runtime *rt) {
   sigaction(SIGALRM, &action, NULL);
   leaving = 1;
   receiver = NULL;
+}
+
+// os.execute, but for a child that Ctrl-C has ended: while it ran, the key was the child's (system
+// ignores SIGINT here), and it was meant for the program as well, as shells have it. A child that lives
+// with SIGINT, an editor for instance, has it for itself. Clean-up code may run children too, but each
+// takes half of its time, so that no loop of them goes on for good.
+static int execute(lua_State *L) {
+  lrt_runtime *rt = lrt_of(L);
+  const char *command = luaL_optstring(L, 1, NULL);
+  if (command && lrt_must_stop(rt) && rt->current) {
+    if (rt->current->stop_count <= 1) return lrt_raise_stop(L, rt->current);
+    rt->current->stop_count /= 2;
+  }
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, 3);
+  if (!command) lua_settop(L, 1);
+  const char *how = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (receiver == rt && !strcmp(how, "signal") && lua_tointeger(L, 3) == SIGINT) raise(SIGINT);
+  return lua_gettop(L);
+}
+
+void lrt_open_execute(lua_State *L) {
+  lua_getglobal(L, LUA_OSLIBNAME);
+  lua_getfield(L, -1, "execute");
+  lua_pushcclosure(L, execute, 1);
+  lua_setfield(L, -2, "execute");
+  lua_pop(L, 1);
 }
 
 void lrt_set_restore(void (*restore)(void)) { restore_terminal = restore; }

@@ -2,6 +2,7 @@
 // told of.
 #include "internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { FAILED_VALUE = 1, FAILED_TEXT, FAILED_TRACEBACK, FAILED_SHOWN };
@@ -10,6 +11,7 @@ enum { FAILED_VALUE = 1, FAILED_TEXT, FAILED_TRACEBACK, FAILED_SHOWN };
 // are FAILED_VALUE, FAILED_TEXT and FAILED_TRACEBACK.
 typedef struct guard {
   lrt_runtime *rt;
+  uint64_t number;  // failures before it
   bool settled;
 } guard;
 
@@ -115,6 +117,7 @@ static void cut_traceback(lua_State *L) {
 static void keep_error(lua_State *L, lrt_runtime *rt, int index) {
   guard *it = lua_newuserdatauv(L, sizeof *it, 3);
   it->rt = rt;
+  it->number = rt->failed++;
   it->settled = false;
   lua_insert(L, -4);
   lua_setiuservalue(L, -4, FAILED_TRACEBACK);
@@ -318,6 +321,38 @@ static int collect_all_guards(lua_State *L) {
   return 0;
 }
 
+typedef struct place {
+  uint64_t number;
+  lua_Integer index;
+} place;
+
+static int by_number(const void *a, const void *b) {
+  uint64_t first = ((const place *)a)->number, second = ((const place *)b)->number;
+  return (first > second) - (first < second);
+}
+
+// Brings the list into the order in which tasks failed: the collector finds the latest first.
+static int sort_unreported(lua_State *L) {
+  lrt_runtime *rt = lrt_of(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, rt->unreported);
+  size_t count = (size_t)lua_rawlen(L, 1);
+  if (count < 2) return 0;
+  place *places = lua_newuserdatauv(L, count * sizeof *places, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 1, (lua_Integer)i + 1);
+    places[i] = (place){((guard *)lua_touserdata(L, -1))->number, (lua_Integer)i + 1};
+    lua_pop(L, 1);
+  }
+  qsort(places, count, sizeof *places, by_number);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 1, places[i].index);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_rawseti(L, LUA_REGISTRYINDEX, rt->unreported);
+  return 0;
+}
+
 bool lrt_has_failures(lrt_runtime *rt) { return rt->failures > 0; }
 
 void lrt_report(lrt_runtime *rt, bool all) {
@@ -327,6 +362,8 @@ void lrt_report(lrt_runtime *rt, bool all) {
     lua_pushcfunction(L, collect_all_guards);
     if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
   }
+  lua_pushcfunction(L, sort_unreported);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, rt->unreported);
   for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TUSERDATA; i++) {
     rt->failures--;

@@ -1,6 +1,8 @@
 // Values across the border: everything that may raise runs in a protected call.
 #include "internal.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MAXIMUM_DEPTH = 180 };
@@ -326,7 +328,65 @@ int lrt_load(lua_State *L, const char *bytes, size_t size, const char *name, con
   return lua_pcall(L, 1, 1, 0);
 }
 
+typedef struct input {
+  size_t first;  // bytes at the start of the buffer that have been read and not handed on
+  int error;
+  char bytes[BUFSIZ];
+} input;
+
+// A reader of standard input that a signal can stop: the stock one tries again without end.
+static const char *read_input(lua_State *L, void *data, size_t *size) {
+  input *it = data;
+  *size = it->first;
+  it->first = 0;
+  while (*size == 0) {
+    if (lrt_of(L)->signalled) luaL_error(L, "interrupted!");
+    errno = 0;
+    *size = fread(it->bytes, 1, sizeof it->bytes, stdin);
+    it->error = ferror(stdin) ? errno : 0;
+    if (it->error == EINTR) {
+      it->error = 0;
+      clearerr(stdin);
+    } else if (*size == 0) {
+      return NULL;
+    }
+  }
+  return it->bytes;
+}
+
+// Leaves out what luaL_loadfile does: a byte order mark, and the text of a first line that begins
+// with #.
+static void skip_comment(lua_State *L, input *it) {
+  size_t size;
+  if (!read_input(L, it, &size)) return;
+  size_t start = size >= 3 && !memcmp(it->bytes, "\xEF\xBB\xBF", 3) ? 3 : 0;
+  if (start < size && it->bytes[start] == '#') {
+    char *end;
+    while (!(end = memchr(it->bytes + start, '\n', size - start))) {
+      start = 0;
+      if (!read_input(L, it, &size)) return;
+    }
+    start = (size_t)(end - it->bytes);
+    // A compiled program follows its comment directly.
+    if (start + 1 < size && it->bytes[start + 1] == LUA_SIGNATURE[0]) start++;
+  }
+  it->first = size - start;
+  memmove(it->bytes, it->bytes + start, it->first);
+}
+
+static int load_input(lua_State *L) {
+  input it = {0};
+  skip_comment(L, &it);
+  int status = lua_load(L, read_input, &it, "=stdin", NULL);
+  if (it.error) {
+    lua_pushfstring(L, "cannot read stdin: %s", strerror(it.error));
+    return lua_error(L);
+  }
+  return status == LUA_OK ? 1 : lua_error(L);
+}
+
 static int load_file(lua_State *L) {
+  if (!lua_touserdata(L, 1)) return load_input(L);
   if (luaL_loadfile(L, lua_touserdata(L, 1)) != LUA_OK) return lua_error(L);
   return 1;
 }

@@ -240,6 +240,8 @@ public final class ScriptRunner {
     host.submissions.cancel()
     if !host.transfers.isEmpty { drain(host.transfers, within: .seconds(6)) }
     let submissions = host.submissions
+    // Answers that have come and that no task has looked at.
+    for text in submissions.leaveAll() { host.log(.warn, text) }
     if submissions.isEmpty { return }
     // What has not been sent is withdrawn at once.
     drain(submissions, within: .milliseconds(200))
@@ -251,6 +253,8 @@ public final class ScriptRunner {
       "waiting up to 5 s for the answer to the submission of \(names)"
         + (more > 0 ? " and \(more) more" : ""))
     drain(submissions, within: .seconds(6))
+    // A later Ctrl-C has ended the waiting.
+    for text in submissions.abandon() { host.log(.warn, text) }
   }
 
   private func drain(_ ledger: SubmissionLedger, within time: Duration) {

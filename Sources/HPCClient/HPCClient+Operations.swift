@@ -72,6 +72,10 @@ extension HPCClient {
     if let value = try? JSONValue(parsing: answer.bytes),
       let record = JobRecord(value, observedAt: answer.observedAt)
     {
+      // What is said of another job says nothing of this one.
+      if let other = record.id, other != id {
+        throw badAnswer(.getJob, path: "/jobs/\(id)", what: "job \(other)", answer.bytes)
+      }
       memory.note([record])
     }
     return answer

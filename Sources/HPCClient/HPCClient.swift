@@ -161,20 +161,22 @@ extension HPCClient {
     read: @Sendable (HTTPResponse) -> Result<Value, Failure>
   ) async throws(HPCError) -> Value? {
     var request = request(call, options: options)
-    let subject = subject(call, request: request)
+    var subject = subject(call, request: request)
     var policy = configuration.retry
     if let deadline = options.retryDeadline {
       policy.deadline = deadline
       policy.maintenanceDeadline = deadline
     }
     var machine = RetryMachine(
-      kind: call.kind, policy: policy, isKnownEndpoint: hasAnswered.withLock { $0 })
+      kind: call.kind, policy: policy, end: options.end,
+      isKnownEndpoint: hasAnswered.withLock { $0 })
     var attempts = 0
     while true {
       attempts += 1
       if let end = options.end {
         let left = max(end - configuration.time.uptime(), .milliseconds(1))
         request.timeouts.total = min(left, request.timeouts.total ?? left)
+        subject.timeout = request.timeouts.total ?? left
         request.timeouts.connect = min(left, request.timeouts.connect)
         request.timeouts.queue = min(left, request.timeouts.queue ?? left)
       }

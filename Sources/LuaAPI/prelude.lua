@@ -77,7 +77,8 @@ function native.cancel(what, options)
     if ok then
       return { id = id, outcome = "accepted" }
     end
-    local gone = type(err) == "table" and err.status == 404
+    -- Neither an unknown address nor a page of a gateway says so of a job.
+    local gone = type(err) == "table" and err.message:find("^no job ")
     return { id = id, outcome = gone and "not found" or "failed", error = err }
   end
   if is_yieldable() then
@@ -107,10 +108,12 @@ end
 
 native.job_cancel = native.cancel
 
--- A job that is shown no more stays as it was last seen, but for its end.
+-- A job that is shown no more stays as it was last seen, but for its end; so does one that no list
+-- has shown yet, but for what is known of it.
 function native.job_wait(job, options)
   local now, timeout = jobs.wait(job, options)
-  return now.evidence == "none" and job or update(job, now, now.state == "gone"), timeout
+  local keeps = now.state == "gone" or now.evidence == "an earlier answer"
+  return now.evidence == "none" and job or update(job, now, keeps), timeout
 end
 
 function native.job_text(job)

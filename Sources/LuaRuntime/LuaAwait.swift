@@ -8,9 +8,11 @@ public struct LuaAwait {
   let finish: LuaBody
 
   /// `work` runs as a detached Swift task, on `executor` where there is one; `then` gets its result,
-  /// or what it threw, on the Lua thread.
+  /// or what it threw, on the Lua thread. `left` is called, before the work is cancelled, where the
+  /// Lua task is stopped, be the result there or not: then nobody takes it any more.
   public init<Value: Sendable>(
-    on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async throws -> Value,
+    on executor: (any TaskExecutor)? = nil, left: @escaping @Sendable () -> Void = {},
+    _ work: @escaping @Sendable () async throws -> Value,
     then: @escaping (borrowing LuaCall, Result<Value, any Error>) throws -> LuaReturn
   ) {
     let result = AwaitedResult<Value>()
@@ -19,7 +21,10 @@ public struct LuaAwait {
         do { result.set(.success(try await work())) } catch { result.set(.failure(error)) }
         inbox.send(.completed(id))
       }
-      return { task.cancel() }
+      return {
+        left()
+        task.cancel()
+      }
     }
     finish = { call in
       guard let value = result.take() else { throw LuaError("an await ended without a result") }

@@ -210,8 +210,9 @@ final class Session {
       switch event {
       case .retrying:
         if traces { Output.line("trace: \(event)") }
-      case .clockCorrected, .warning, .submissionAfterCancellation:
-        Output.line("hpc: \(event)")
+      case .clockCorrected, .warning: Output.line("hpc: \(event)")
+      // Told by the ledger of submissions, which knows who takes the outcome.
+      case .submissionAfterCancellation: break
       }
     }
   }

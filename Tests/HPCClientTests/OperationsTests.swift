@@ -171,4 +171,25 @@ import Testing
     guard case .bytes(let bytes) = request.body else { return nil }
     return try JSONValue(parsing: bytes)
   }
+
+  @Test func anAnswerAboutAnotherJobIsNone() async throws {
+    let fixture = Fixture(.json(200, #"{"job_id": "99", "status": "EXT", "Fugaku:ec": "0"}"#))
+    let error = await failure { () throws(HPCError) in try await fixture.client.job(JobID(5)) }
+    #expect(error?.code == "BadAnswer")
+    #expect(error?.message == "GET /jobs/5 was answered 200 with job 99")
+  }
+
+  /// A question within a wait has less time than others, and says how little.
+  @Test func aQuestionThatTheEndOfAWaitCutsShortNamesItsTime() async throws {
+    let time = VirtualTime()
+    let silent = InMemoryTransport { request, _ throws(TransportError) in
+      try? await time.sleep(for: request.timeouts.total ?? .seconds(120))
+      throw TransportError(.totalTimeout, mayHaveBeenSent: true, detail: "as scripted")
+    }
+    let fixture = Fixture(silent, time: time)
+    let error = await failure { () throws(HPCError) in
+      try await fixture.client.waitForSync(SyncID(1), timeout: .seconds(2))
+    }
+    #expect(error?.message == "no whole answer to GET /files/sync/1 within 5 s")
+  }
 }

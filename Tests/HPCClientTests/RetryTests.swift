@@ -56,6 +56,18 @@ import Testing
     #expect(short.sent.count == 1)
   }
 
+  /// A long pause on the dice must not cut the time short that was given.
+  @Test func theLastAttemptStartsAtTheDeadline() async throws {
+    let fixture = Fixture(.json(500, ""))
+    _ = await failure { () throws(HPCError) in
+      try await fixture.client.listJobs(CallOptions(retryDeadline: .seconds(5)))
+    }
+    #expect(fixture.time.uptime() == .seconds(5))
+    // 0.2, 0.4, 0.8, 1.6 s; 3.2 s would be too long.
+    #expect(fixture.sent.count == 6)
+    #expect(fixture.time.sleeps.last == .seconds(2))
+  }
+
   @Test func maintenanceIsWaitedForLonger() async throws {
     let fixture = Fixture(.json(503, #"{"code":"Server.Maintenance","message":"m"}"#))
     _ = await failure { () throws(HPCError) in try await fixture.client.listJobs() }

@@ -237,6 +237,21 @@ import Testing
     }
   }
 
+  /// The first failure may come as late as the end.
+  @Test func settlingKeepsItsTimeWhereAnswersNeverCome() async throws {
+    let time = VirtualTime()
+    let transport = InMemoryTransport { request, _ throws(TransportError) in
+      try? await time.sleep(for: request.timeouts.total ?? .seconds(120))
+      throw TransportError(.totalTimeout, mayHaveBeenSent: true, detail: "as scripted")
+    }
+    let fixture = Fixture(transport, time: time)
+    let attempt = SubmissionAttempt(jobfile: "a.sh", sentAt: 1_800_000_000)
+    let unknown = try await fixture.client.settle(attempt, timeout: .seconds(30))
+    #expect(!unknown.isAbsent && unknown.candidates.isEmpty)
+    #expect(time.uptime() <= .seconds(30))
+    #expect(fixture.sent.count == 1)
+  }
+
   @Test func settlingKeepsItsTimeWhateverTheServiceDoes() async throws {
     let attempt = SubmissionAttempt(jobfile: "a.sh", sentAt: 1_800_000_000)
     let failing = Fixture(.json(500, ""))

@@ -230,6 +230,20 @@ import Testing
     #expect(try await nothing.value.isTimeout)
   }
 
+  @Test func noTimeAtAllHasAnEndWhereNoAnswerComes() async throws {
+    let time = time
+    let silent = Fixture(
+      InMemoryTransport { _, _ throws(TransportError) in
+        try? await time.sleep(for: .seconds(120))
+        throw TransportError(.totalTimeout, mayHaveBeenSent: true, detail: "as scripted")
+      }, time: time)
+    let client = silent.client
+    let task = Task { try await client.wait(for: [JobID(5)], WaitOptions(timeout: .zero)) }
+    await next(20, sleepers: 2)
+    #expect(try await task.value.isTimeout)
+    #expect(silent.sent == ["GET /jobs"])
+  }
+
   @Test(arguments: ["<html>", "{}", #"[{"no": "id"}]"#, "[null]"])
   func anAddressThatNeverAnsweredWithAListEndsTheWait(body: String) async throws {
     service.raw(body)
@@ -266,6 +280,20 @@ import Testing
     #expect(result.isTimeout)
     #expect(result.jobs.map(\.state) == [.running, .unknown("")])
     #expect(result.jobs.map(\.evidence) == [.list, .none])
+  }
+
+  @Test func aWaitThatEndsBeforeItsFirstListTellsWhatWasSeenBefore() async throws {
+    service.list([(5, "RUN")])
+    let first = wait([5], WaitOptions(timeout: .seconds(3)))
+    await next(3, sleepers: 2)
+    _ = try await first.value
+    let second = wait([5, 6], WaitOptions(timeout: .seconds(3)))
+    await next(3, sleepers: 2)
+    let result = try await second.value
+    #expect(fixture.sent == ["GET /jobs"])
+    #expect(result.jobs.map(\.state) == [.running, .unknown("")])
+    #expect(result.jobs.map(\.evidence) == [.earlier, .none])
+    #expect(result.jobs.map(\.observedAt) == [1_800_000_000, 1_800_000_003])
   }
 
   @Test func aCancelledWaitEndsAtOnceAndThePollingWithIt() async throws {

@@ -319,6 +319,18 @@ import Testing
     for error in errors { #expect(error.traceback.contains("test:1: in function")) }
   }
 
+  @Test(arguments: ["", "kept = kept or {} kept[i] = "])
+  func unjoinedErrorsAreReportedInTheirOrder(prefix: String) async throws {
+    let messages = try await withLua { state -> [String] in
+      try state.registerBasics()
+      var messages: [String] = []
+      state.taskFailed = { messages.append($0.message) }
+      try state.execute("for i = 1, 50 do \(prefix)spawn(error, i .. '', 0) end")
+      return messages
+    }
+    #expect(messages == (1...50).map { "\($0)" })
+  }
+
   @Test func oneErrorOfAMapSpeaksForAll() async throws {
     let errors = try await withLua { state -> [LuaError] in
       try state.registerBasics()

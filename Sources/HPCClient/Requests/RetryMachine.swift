@@ -40,6 +40,8 @@ struct RetryMachine: Sendable {
 
   let kind: Kind
   let policy: RetryPolicy
+  /// When everything has to be over, on the clock of `TimeSource.uptime()`.
+  let end: Duration?
   /// Whether the endpoint has ever answered this client.
   var isKnownEndpoint: Bool
   private var failures = 0
@@ -48,9 +50,10 @@ struct RetryMachine: Sendable {
   /// An attempt whose answer was lost, or that failed on the service's side, may have worked.
   private var mayHaveWorked = false
 
-  init(kind: Kind, policy: RetryPolicy, isKnownEndpoint: Bool) {
+  init(kind: Kind, policy: RetryPolicy, end: Duration? = nil, isKnownEndpoint: Bool) {
     self.kind = kind
     self.policy = policy
+    self.end = end
     self.isKnownEndpoint = isKnownEndpoint
   }
 
@@ -75,14 +78,24 @@ struct RetryMachine: Sendable {
     if Self.mayHaveActed(event.failure) { mayHaveWorked = true }
     let start = firstFailure ?? event.now
     firstFailure = start
-    let pause = pause(event)
-    failures += 1
-    // The last allowed attempt starts at the deadline: what would start later is not waited for.
-    guard event.now + pause <= start + deadline(event.failure) else {
+    let left = latestStart(start + deadline(event.failure)) - event.now
+    // The dice do not cut the time short: the last attempt starts at the deadline. What the service
+    // asks to be waited for beyond that is not.
+    guard left > .zero, asked(event) <= left else {
       return .fail(ambiguous: isAmbiguous(event.failure))
     }
+    let pause = min(pause(event), left)
+    failures += 1
     return .retry(after: pause)
   }
+
+  /// When the last attempt may start: early enough for an answer before the end.
+  private func latestStart(_ deadline: Duration) -> Duration {
+    end.map { min($0 - Self.timeToAnswer, deadline) } ?? deadline
+  }
+
+  /// What an attempt is given at least.
+  private static let timeToAnswer = Duration.seconds(1)
 
   private func correction(_ event: Event) -> Double? {
     guard !hasCorrectedClock, let server = event.serverDate, Self.isPlausible(server) else {
@@ -121,10 +134,13 @@ struct RetryMachine: Sendable {
   private func pause(_ event: Event) -> Duration {
     var bound = policy.firstBackoff
     for _ in 0..<min(failures, 30) where bound < policy.longestBackoff { bound = bound * 2 }
-    let jittered = min(bound, policy.longestBackoff) * event.random
-    guard let asked = event.retryAfter, asked > 0 else { return jittered }
-    let bounded = min(asked, policy.longestRetryAfter / .seconds(1))
-    return max(jittered, .seconds(bounded))
+    return max(min(bound, policy.longestBackoff) * event.random, asked(event))
+  }
+
+  /// What the service asks for, bounded; nothing where it asks for nothing that makes sense.
+  private func asked(_ event: Event) -> Duration {
+    guard let asked = event.retryAfter, asked > 0 else { return .zero }
+    return .seconds(min(asked, policy.longestRetryAfter / .seconds(1)))
   }
 
   private func deadline(_ failure: Failure) -> Duration {

@@ -6,6 +6,8 @@ public struct JobObservation: Sendable, Hashable {
   public enum Evidence: Sendable, Hashable, CustomStringConvertible {
     /// Nothing has been looked at yet.
     case none
+    /// An answer before the wait showed the job, and no list has come since.
+    case earlier
     /// A list showed the job.
     case list
     /// Its detail showed it.
@@ -16,6 +18,7 @@ public struct JobObservation: Sendable, Hashable {
     public var description: String {
       switch self {
       case .none: "none"
+      case .earlier: "an earlier answer"
       case .list: "list"
       case .detail: "detail"
       case .gone: "absent from two lists, and its detail is not found"
@@ -47,7 +50,7 @@ public struct JobObservation: Sendable, Hashable {
       return "job \(id) left the list at \(Self.localTime(observedAt)) (\(seen)). The service "
         + "forgets ended jobs and tells no exit code. hpc.run or a sweep gives a verdict."
     case .none: return "job \(id) has not been looked for yet"
-    case .list, .detail:
+    case .earlier, .list, .detail:
       return "job \(id) was \(state) at \(Self.localTime(observedAt))"
     }
   }

@@ -7,6 +7,8 @@ actor JobWatcher {
   /// How many details are asked for at a time, so that thousands of jobs that end together do not
   /// take every connection.
   private static let detailsAtOnce = 4
+  /// How long who gives no time waits for one list.
+  private static let timeForOneLook = Duration.seconds(20)
   /// How many answers in a row that no waiting can mend end every wait: 401 and the like.
   private static let patienceWithRefusals = 3
 
@@ -71,7 +73,7 @@ actor JobWatcher {
     var waiter = Waiter(order: order, startedAt: time.uptime())
     // Without any time the next list is looked at, and asked for at once.
     if order.looksOnce { core.hurry() }
-    if let timeout = order.options.timeout, !order.looksOnce {
+    if let timeout = order.looksOnce ? Self.timeForOneLook : order.options.timeout {
       let time = time
       waiter.timer = Task { [weak self] in
         guard (try? await time.sleep(for: timeout)) != nil else { return }
@@ -163,7 +165,7 @@ actor JobWatcher {
     core.requested(at: requestedAt)
     let answer: RawAnswer
     do {
-      answer = try await client.rawList(CallOptions(retryDeadline: core.schedule.interval))
+      answer = try await client.rawList(retrying)
     } catch {
       failed(error)
       return
@@ -192,6 +194,9 @@ actor JobWatcher {
       jobs: jobs, requestedAt: answer.requestedAt, observedAt: answer.observedAt)
     act(core.listed(list, isGood: client.judge(count: jobs.count), requestedAt: requestedAt))
   }
+
+  /// Trying ends before the next list is due.
+  private var retrying: CallOptions { CallOptions(retryDeadline: core.schedule.interval * 0.9) }
 
   private func succeeded() {
     refusals = 0
@@ -240,7 +245,7 @@ actor JobWatcher {
 
   private func ask(_ id: JobID) async -> (WatchCore.Detail, Double) {
     do {
-      let record = try await client.job(id, CallOptions(retryDeadline: core.schedule.interval))
+      let record = try await client.job(id, retrying)
       return (.job(record), client.now)
     } catch {
       return (error.saysJobIsMissing ? .notFound : .inconclusive, client.now)

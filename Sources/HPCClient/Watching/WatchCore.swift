@@ -119,9 +119,15 @@ struct WatchCore: Sendable {
     return observations
   }
 
-  /// What is known of a job; one that the last list still shows was seen then.
+  /// What is known of a job; one that the last list still shows was seen then, and one that nobody has
+  /// shown since the wait began is as it was before.
   private func latest(_ id: JobID) -> JobObservation? {
     guard var observation = jobs[id]?.observation else { return nil }
+    if observation.evidence == .none, let last = jobs[id]?.lastSeen, !last.status.isEmpty {
+      return JobObservation(
+        id: id, state: last.state, record: last, evidence: .earlier, observedAt: last.observedAt,
+        wasKnown: true)
+    }
     if observation.evidence == .list, !observation.isOver, !absent.contains(id),
       let lastListDate, lastListDate > observation.observedAt
     {

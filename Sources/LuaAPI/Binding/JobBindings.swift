@@ -132,28 +132,48 @@ final class JobBindings {
         if qopt != nil { warnOnce() }
         let client = try connection.client()
         let options = try HPCTable.callOptions(call, 1)
-        let (path, extra, ledger) = (jobfile, qopt, table.host.submissions)
-        return .await({
-          try await ledger.counting(path) {
-            try await client.submitJob(jobfile: path, qopt: extra, options)
-          }
-        }) { [self] call, accepted in
-          if ledger.isForsaken {
-            table.host.log(.warn, "submitted: \"\(path)\" is job \(accepted.id)")
-          }
-          let type = try jobType(
-            observedAt: Date().timeIntervalSince1970, in: call.state)
-          let job = LuaValue.table(
-            LuaValue.fields(accepted.fields) + [
-              ("job_id", .integer(Int(accepted.id.number))), ("jobfile", .string(path)),
-            ], metatable: type)
-          if let saw = table.sawJobs { saw(try call.state.make(.array([job]))) }
-          return .value(job)
-        }
+        let (path, extra, ledger, log) = (jobfile, qopt, table.host.submissions, table.host.log)
+        let id = ledger.begin(path)
+        @Sendable func tell(_ text: String?) { if let text { log(.warn, text) } }
+        return .await(
+          LuaAwait(
+            left: { tell(ledger.leave(id)) },
+            {
+              try await ledger.counting(path) {
+                do throws(HPCError) {
+                  let job = try await client.submitJob(jobfile: path, qopt: extra, options)
+                  tell(ledger.answered(id, .accepted(job.id)))
+                  return job
+                } catch {
+                  tell(ledger.answered(id, error.isAmbiguous ? .unknown : .notSubmitted))
+                  throw error
+                }
+              }
+            },
+            then: { [self] call, result in
+              ledger.taken(id)
+              return try submitted(result.get(), path, in: call)
+            }))
       },
       "hpc.jobs.wait": .native { [self] call in try wait(call) },
       "hpc.jobs.settle": .native { [self] call in try settle(call) },
     ]
+  }
+
+  /// A Job of an accepted submission.
+  private func submitted(
+    _ accepted: SubmittedJob, _ path: String, in call: borrowing LuaCall
+  ) throws -> LuaReturn {
+    if table.host.submissions.isForsaken {
+      table.host.log(.warn, "submitted: \"\(path)\" is job \(accepted.id)")
+    }
+    let type = try jobType(observedAt: Date().timeIntervalSince1970, in: call.state)
+    let job = LuaValue.table(
+      LuaValue.fields(accepted.fields) + [
+        ("job_id", .integer(Int(accepted.id.number))), ("jobfile", .string(path)),
+      ], metatable: type)
+    if let saw = table.sawJobs { saw(try call.state.make(.array([job]))) }
+    return .value(job)
   }
 
   private func natives() throws -> [(String, LuaBody)] {

@@ -1,13 +1,24 @@
+import HPCClient
 import Synchronization
 
 /// Counts submissions, or transfers, under way, so that a program that is being ended waits for their
 /// answers and no job number is lost (design §4).
 public final class SubmissionLedger: Sendable {
-  private struct State {
+  fileprivate struct State {
     var open: [Int: (name: String, cancel: @Sendable () -> Void)] = [:]
     var last = 0
     var waiting: [CheckedContinuation<Void, Never>] = []
     var isForsaken = false
+    var receipts: [Int: Receipt] = [:]
+  }
+
+  /// A submission of Lua's until a task has its number, or why there is none.
+  fileprivate enum Receipt {
+    case underWay(String)
+    /// Its task was stopped, or the program ends.
+    case left(String)
+    /// What is to be said of it if no task looks.
+    case answered(String)
   }
 
   private let state = Mutex(State())
@@ -58,9 +69,64 @@ public final class SubmissionLedger: Sendable {
     state.withLock { state in state.open.sorted { $0.key < $1.key }.map(\.value.name) }
   }
 
+  /// What is said of the submissions under way when nobody waits for their answers any more; what
+  /// comes of them later is told no more.
+  public func abandon() -> [String] {
+    state.withLock { $0.receipts = [:] }
+    return names.map { Self.text($0, .unknown) }
+  }
+
   /// Cancels all that is under way, which then ends in its own way.
   public func cancel() {
     for (_, cancel) in state.withLock({ Array($0.open.values) }) { cancel() }
+  }
+
+  /// Begins a submission whose outcome a task is to take, however it may end.
+  ///
+  /// - Parameter name: of its file.
+  /// - Returns: names it in what follows.
+  func begin(_ name: String) -> Int {
+    state.withLock { state in
+      state.last += 1
+      state.receipts[state.last] = .underWay(name)
+      return state.last
+    }
+  }
+
+  /// Notes what became of a submission.
+  ///
+  /// - Returns: what is to be told, since no task takes it any more.
+  func answered(_ id: Int, _ fate: ClientEvent.SubmissionFate) -> String? {
+    state.withLock { state in
+      switch state.receipts[id] {
+      case .underWay(let name):
+        state.receipts[id] = .answered(Self.text(name, fate))
+        return nil
+      case .left(let name):
+        state.receipts[id] = nil
+        return Self.text(name, fate)
+      case .answered, nil: return nil
+      }
+    }
+  }
+
+  /// A task has taken the outcome of a submission.
+  func taken(_ id: Int) { state.withLock { $0.receipts[id] = nil } }
+
+  /// No task takes the outcome of a submission any more.
+  ///
+  /// - Returns: what is to be told; nil as long as there is no outcome.
+  func leave(_ id: Int) -> String? {
+    state.withLock { $0.leave(id) }
+  }
+
+  /// The same of all of them, at the end of a program.
+  public func leaveAll() -> [String] {
+    state.withLock { state in state.receipts.keys.sorted().compactMap { state.leave($0) } }
+  }
+
+  private static func text(_ name: String, _ fate: ClientEvent.SubmissionFate) -> String {
+    "\(ClientEvent.submissionAfterCancellation(jobfile: name, fate))"
   }
 
   /// Returns when nothing is under way.
@@ -71,6 +137,20 @@ public final class SubmissionLedger: Sendable {
         return state.open.isEmpty
       }
       if isEmpty { continuation.resume() }
+    }
+  }
+}
+
+extension SubmissionLedger.State {
+  fileprivate mutating func leave(_ id: Int) -> String? {
+    switch receipts[id] {
+    case .underWay(let name):
+      receipts[id] = .left(name)
+      return nil
+    case .answered(let text):
+      receipts[id] = nil
+      return text
+    case .left, nil: return nil
     }
   }
 }
