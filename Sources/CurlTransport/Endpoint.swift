@@ -267,8 +267,8 @@ import HTTP
       slots[index]?.disconnect()
       source.giveBack(index)
       configuration.trace?(.slotGivenBack(origin: origin, slot: index))
-    case .probe:
-      return .wanted(source.isWanted())
+    case .probe(let index):
+      return .wanted(source.isWanted(index))
     case .joinLine:
       source.joinLine()
     case .leaveLine:

@@ -5,6 +5,8 @@ import Glibc
 /// Containers and other hosts have another `/tmp` and are invisible here.
 final class SharedSlots: SlotSource {
   private let files: [LockFile]
+  /// Shared, and marked with the highest slot that would do, by those who wait: a process with a
+  /// lower limit uses the first slots alone, and is served by no others.
   private let want: LockFile
   private let turn: LockFile
   private let line: WaitingLine
@@ -33,8 +35,10 @@ final class SharedSlots: SlotSource {
     let key = Self.key(origin)
     files = (0..<limit).map { LockFile("\(key).\($0)", in: directory) }
     want = LockFile("\(key).want", in: directory)
-    turn = LockFile("\(key).turn", in: directory)
-    line = WaitingLine("\(key).turn", in: directory, onFirst: onFirst)
+    // A line for each limit: the first of one must not keep slots from that of another.
+    let turnName = "\(key).turn\(limit)"
+    turn = LockFile(turnName, in: directory)
+    line = WaitingLine(turnName, in: directory, onFirst: onFirst)
     mark = "\(getpid()) \(String(UInt64.random(in: .min ... .max), radix: 16))\n"
     preferred = Int.random(in: 0..<limit)
     self.removesFiles = removesFiles
@@ -42,15 +46,12 @@ final class SharedSlots: SlotSource {
   }
 
   func take(inTurn: Bool) -> (slot: Int, rests: Bool)? {
-    if inTurn {
-      if waits { showWant() }
-    } else if isWanted() {
-      return nil
-    }
+    if inTurn && waits { showWant() }
+    let first = inTurn ? 0 : firstUnwanted
     for step in files.indices {
       let slot = (preferred + step) % files.count
       let file = files[slot]
-      guard !file.isLocked else { continue }
+      guard slot >= first, !file.isLocked else { continue }
       switch file.lock(LOCK_EX) {
       case .busy: continue
       case .failed(let errno):
@@ -68,17 +69,10 @@ final class SharedSlots: SlotSource {
 
   func giveBack(_ slot: Int) { files[slot].unlock() }
 
-  func isWanted() -> Bool {
-    // Another process that looks in the same microsecond is not one that waits: look twice.
-    for attempt in 0..<2 {
-      if attempt > 0 { sched_yield() }
-      if want.lock(LOCK_EX) != .busy {
-        want.unlock()
-        return false
-      }
-    }
-    return true
-  }
+  func isWanted(_ slot: Int) -> Bool { want.hasMark(from: slot) }
+
+  /// The lowest slot that nobody waits for.
+  private var firstUnwanted: Int { (0..<files.count).first { !isWanted($0) } ?? files.count }
 
   func joinLine() {
     waits = true
@@ -96,10 +90,14 @@ final class SharedSlots: SlotSource {
     if removesFiles { for file in files + [want, turn] { file.remove() } }
   }
 
-  /// Shares the lock on `want`; who probes holds it for microseconds.
+  /// Shares the lock on `want`; who removes the file holds it for microseconds.
   private func showWant() {
     for _ in 0..<100 where !want.isLocked {
-      if want.lock(LOCK_SH) == .busy { sched_yield() }
+      switch want.lock(LOCK_SH) {
+      case .locked: want.mark(files.count - 1)
+      case .busy: sched_yield()
+      case .failed: return
+      }
     }
   }
 

@@ -133,6 +133,33 @@ import Testing
     #expect(client.governors.first?.isShared == false)
   }
 
+  @Test func lowerLimitsOfOthersCostTheirSlotsAlone() async throws {
+    let fixture = try SharedFixture(latency: .milliseconds(50))
+    let clients = [1, 1, 10].map { fixture.transport(limit: $0) }
+    let request = fixture.request
+    let end = ContinuousClock.now + .seconds(3)
+    var counts = [0, 0, 0]
+    await withTaskGroup(of: (Int, Int).self) { group in
+      for (number, client) in clients.enumerated() {
+        for _ in 0..<20 {
+          group.addTask {
+            var answers = 0
+            while ContinuousClock.now < end {
+              if (try? await client.send(request))?.status == 200 { answers += 1 }
+            }
+            return (number, answers)
+          }
+        }
+      }
+      for await (number, answers) in group { counts[number] += answers }
+    }
+    // Nine slots for three seconds could answer 540; one, as before this was told apart, 60.
+    #expect(counts[2] > 270)
+    #expect(counts[0] > 5 && counts[1] > 5)
+    #expect(fixture.server.counts.peak <= 10)
+    for client in clients { client.shutdown() }
+  }
+
   @Test func loopbackFilesGoWithTheTransport() async throws {
     let fixture = try SharedFixture(latency: .zero)
     let client = fixture.transport()
