@@ -49,7 +49,7 @@ import HTTP
     do throws(LockDirectory.Problem) {
       let directory = try LockDirectory(path: path ?? LockDirectory.standardPath)
       source = SharedSlots(
-        directory, origin: origin, limit: rules.limit, removesFiles: url.isLoopback,
+        directory, origin: url.countedAs, limit: rules.limit, removesFiles: url.isLoopback,
         onFirst: onFirst
       ) { [unowned self] errno in
         countAlone(because: .access(path: directory.path, errno: errno))

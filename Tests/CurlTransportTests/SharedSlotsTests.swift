@@ -160,6 +160,22 @@ import Testing
     for client in clients { client.shutdown() }
   }
 
+  @Test func theNamesOfThisMachineShareTheirSlots() async throws {
+    let fixture = try SharedFixture(latency: .milliseconds(5), limit: 2)
+    let clients = (0..<2).map { _ in fixture.transport(limit: 2) }
+    var byName = fixture.request
+    byName.url.host = "localhost"
+    let requests = [fixture.request, byName]
+    await withTaskGroup(of: Int.self) { group in
+      for (client, request) in zip(clients, requests) {
+        for _ in 0..<50 { group.addTask { (try? await client.send(request).status) ?? 0 } }
+      }
+      for await status in group { #expect(status == 200) }
+    }
+    #expect(fixture.server.counts.peak <= 2)
+    for client in clients { client.shutdown() }
+  }
+
   @Test func loopbackFilesGoWithTheTransport() async throws {
     let fixture = try SharedFixture(latency: .zero)
     let client = fixture.transport()
