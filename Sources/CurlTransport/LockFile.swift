@@ -59,12 +59,13 @@ final class LockFile {
     isMarked = isLocked && mark(F_RDLCK, number..<number + 1)
   }
 
-  /// Whether another open file description marks the file with this number or a higher one.
-  func hasMark(from number: Int) -> Bool {
+  /// Whether another open file description marks the file with one of these numbers.
+  func hasMark(_ numbers: Range<Int>) -> Bool {
+    guard !numbers.isEmpty else { return false }
     for _ in 0..<100 {
       guard openFile() else { return false }
       if isCurrent {
-        var range = Self.range(F_WRLCK, number..<Int.max)
+        var range = Self.range(F_WRLCK, numbers)
         return unsafe fcntl(descriptor, Self.getMark, &range) == 0 && Int32(range.l_type) != F_UNLCK
       }
       closeFile()

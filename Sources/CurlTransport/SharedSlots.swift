@@ -47,16 +47,16 @@ final class SharedSlots: SlotSource {
 
   func take(inTurn: Bool) -> (slot: Int, rests: Bool)? {
     if inTurn && waits { showWant() }
-    let first = inTurn ? 0 : firstUnwanted
     for step in files.indices {
       let slot = (preferred + step) % files.count
       let file = files[slot]
-      guard slot >= first, !file.isLocked else { continue }
+      guard !file.isLocked else { continue }
       switch file.lock(LOCK_EX) {
       case .busy: continue
       case .failed(let errno):
         onFailure(errno)
         return nil
+      case .locked where !inTurn && isWanted(slot): file.unlock()
       case .locked:
         preferred = slot
         let isOurs = file.text == mark
@@ -69,10 +69,19 @@ final class SharedSlots: SlotSource {
 
   func giveBack(_ slot: Int) { files[slot].unlock() }
 
-  func isWanted(_ slot: Int) -> Bool { want.hasMark(from: slot) }
+  func isWanted(_ slot: Int) -> Bool {
+    guard want.hasMark(slot..<Int.max) else { return false }
+    // Whoever could use a slot that is free already needs no other: one that leaves it is stopped.
+    guard let free = files.indices.first(where: isFree) else { return true }
+    return want.hasMark(slot..<max(slot, free))
+  }
 
-  /// The lowest slot that nobody waits for.
-  private var firstUnwanted: Int { (0..<files.count).first { !isWanted($0) } ?? files.count }
+  private func isFree(_ slot: Int) -> Bool {
+    let file = files[slot]
+    guard !file.isLocked, file.lock(LOCK_EX) == .locked else { return false }
+    file.unlock()
+    return true
+  }
 
   func joinLine() {
     waits = true

@@ -7,7 +7,7 @@ protocol SlotSource: AnyObject {
   /// - Returns: its number, and whether another process may have had a connection in it.
   func take(inTurn: Bool) -> (slot: Int, rests: Bool)?
   func giveBack(_ slot: Int)
-  /// Whether a process without a slot waits for one and could use this one.
+  /// Whether a process without a slot waits for one and could use this one, and none that is free.
   func isWanted(_ slot: Int) -> Bool
   func joinLine()
   func leaveLine()

@@ -81,6 +81,25 @@ import Testing
     #expect(world.now - world.start <= .seconds(30))
   }
 
+  @Test func aProcessStoppedWhileItWaitsCostsTheOthersOneSlot() {
+    let latency = Span.milliseconds(50)
+    var world = World(processes: 3, latency: latency)
+    world.queue(2000, at: 0)
+    world.run(until: .milliseconds(520))
+    world.queue(1, at: 1)
+    world.stop(1)
+    #expect(world.line(10) == [1])
+    let before = world.answered[0]
+    world.run(until: .milliseconds(5520))
+    #expect(Double(world.answered[0] - before) > 0.9 * 9 * (Span.seconds(5) / latency))
+    // Also one that had given back all of its own meanwhile.
+    world.run { $0.answered[0] == 2000 && $0.slotsOf(0) == 0 }
+    let start = world.now
+    world.queue(900, at: 2)
+    world.run { $0.answered[2] == 900 }
+    #expect(world.now - start <= .seconds(6))
+  }
+
   /// Those with lower limits use the first slots alone, and wait for no others.
   @Test(arguments: [[1, 1, 10], [2, 2, 2, 10]])
   func lowerLimitsOfOthersCostTheirSlotsAlone(limits: [Int]) {
@@ -240,7 +259,10 @@ private struct World {
   }
 
   private func isWanted(_ slot: Int, besides process: Int) -> Bool {
-    waiting.contains { $0 != process && limits[$0] > slot }
+    let free = owners.indices.prefix(limits[process]).first { $0 != slot && owners[$0] == nil }
+    return waiting.contains {
+      $0 != process && limits[$0] > slot && limits[$0] <= free ?? Int.max
+    }
   }
 
   private mutating func leave(_ process: Int) {
