@@ -1,9 +1,10 @@
-import CurlTransport
 import Glibc
 import HTTP
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import CurlTransport
 
 /// Slots over several transports and processes: `flock` counts open files, so that two transports
 /// of one process meet like two processes.
@@ -133,31 +134,40 @@ import Testing
     #expect(client.governors.first?.isShared == false)
   }
 
-  @Test func lowerLimitsOfOthersCostTheirSlotsAlone() async throws {
-    let fixture = try SharedFixture(latency: .milliseconds(50))
-    let clients = [1, 1, 10].map { fixture.transport(limit: $0) }
-    let request = fixture.request
-    let end = ContinuousClock.now + .seconds(3)
-    var counts = [0, 0, 0]
-    await withTaskGroup(of: (Int, Int).self) { group in
-      for (number, client) in clients.enumerated() {
-        for _ in 0..<20 {
-          group.addTask {
-            var answers = 0
-            while ContinuousClock.now < end {
-              if (try? await client.send(request))?.status == 200 { answers += 1 }
-            }
-            return (number, answers)
-          }
-        }
-      }
-      for await (number, answers) in group { counts[number] += answers }
+  /// Those with lower limits use the first slots alone.
+  @Test func aSlotIsWantedByThoseWhomItServes() throws {
+    let folder = try TemporaryFolder()
+    let directory = try LockDirectory(path: folder.path)
+    func process(_ limit: Int) -> SharedSlots {
+      SharedSlots(
+        directory, origin: "http://h", limit: limit, removesFiles: false, onFirst: {},
+        onFailure: { Issue.record("errno \($0)") })
     }
-    // Nine slots for three seconds could answer 540; one, as before this was told apart, 60.
-    #expect(counts[2] > 270)
-    #expect(counts[0] > 5 && counts[1] > 5)
-    #expect(fixture.server.counts.peak <= 10)
-    for client in clients { client.shutdown() }
+    let (greedy, small, other) = (process(10), process(1), process(10))
+    for _ in 0..<10 { try #require(greedy.take(inTurn: false) != nil) }
+    #expect(!greedy.isWanted(0))
+    #expect(small.take(inTurn: false) == nil)
+    small.joinLine()
+    #expect(greedy.isWanted(0))
+    #expect(!greedy.isWanted(1))
+    greedy.giveBack(0)
+    #expect(greedy.take(inTurn: false) == nil)
+    #expect(small.take(inTurn: true)?.slot == 0)
+    small.leaveLine()
+    #expect(!greedy.isWanted(0))
+    other.joinLine()
+    #expect(greedy.isWanted(9))
+    // One that is free will do, and where two are, one may be taken.
+    greedy.giveBack(4)
+    #expect(!greedy.isWanted(9))
+    #expect(greedy.take(inTurn: false) == nil)
+    greedy.giveBack(6)
+    #expect(greedy.take(inTurn: false) != nil)
+    #expect(greedy.take(inTurn: false) == nil)
+    #expect(other.take(inTurn: true) != nil)
+    #expect(greedy.isWanted(9))
+    other.leaveLine()
+    #expect(!greedy.isWanted(9))
   }
 
   @Test func theNamesOfThisMachineShareTheirSlots() async throws {
