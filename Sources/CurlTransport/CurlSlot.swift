@@ -295,6 +295,13 @@ extension Span {
 }
 
 extension HTTPURL {
+  /// The origin by which processes count connections: this machine has several names.
+  var countedAs: String {
+    var url = self
+    if isLoopback { url.host = "localhost" }
+    return url.origin
+  }
+
   /// Whether the host is this machine by name or address.
   var isLoopback: Bool {
     host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"

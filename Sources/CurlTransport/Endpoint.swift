@@ -49,7 +49,7 @@ import HTTP
     do throws(LockDirectory.Problem) {
       let directory = try LockDirectory(path: path ?? LockDirectory.standardPath)
       source = SharedSlots(
-        directory, origin: origin, limit: rules.limit, removesFiles: url.isLoopback,
+        directory, origin: url.countedAs, limit: rules.limit, removesFiles: url.isLoopback,
         onFirst: onFirst
       ) { [unowned self] errno in
         countAlone(because: .access(path: directory.path, errno: errno))
@@ -267,8 +267,8 @@ import HTTP
       slots[index]?.disconnect()
       source.giveBack(index)
       configuration.trace?(.slotGivenBack(origin: origin, slot: index))
-    case .probe:
-      return .wanted(source.isWanted())
+    case .probe(let index):
+      return .wanted(source.isWanted(index))
     case .joinLine:
       source.joinLine()
     case .leaveLine:

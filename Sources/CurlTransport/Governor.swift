@@ -18,7 +18,7 @@ struct Governor {
     case taken(slot: Int, rests: Bool)
     /// Answers `.take`: no slot is free, or others wait for one.
     case noneFree
-    /// Answers `.probe`: whether another process holds no slot and waits for one.
+    /// Answers `.probe`: whether another process holds no slot and waits for that one.
     case wanted(Bool)
     /// This process is the first of those that wait.
     case firstInLine
@@ -38,13 +38,13 @@ struct Governor {
   /// What the caller has to do.
   enum Action: Equatable {
     case start(UInt64, slot: Int)
-    /// Lock one more slot; unless `inTurn`, only when nobody waits in line.
+    /// Lock one more slot; unless `inTurn`, only one that nobody waits for.
     case take(inTurn: Bool)
     /// Close the slot's connection and keep the slot.
     case disconnect(slot: Int)
     /// Close the slot's connection, then unlock it.
     case giveBack(slot: Int)
-    case probe
+    case probe(slot: Int)
     case joinLine
     case leaveLine
     case limitChanged(from: Int, to: Int)
@@ -236,10 +236,7 @@ struct Governor {
   /// needed, or has been used long enough.
   private mutating func answerProbe(_ wanted: Bool, at now: Moment, _ actions: inout [Action]) {
     nextProbe = now + (queue.isEmpty ? rules.idleProbeInterval : rules.probeInterval)
-    // The lowest number: a process with a lower limit uses no others.
-    guard wanted, let index = slots.firstIndex(where: { $0?.isIdle == true }),
-      let slot = slots[index]
-    else { return }
+    guard wanted, let index = lowestIdle, let slot = slots[index] else { return }
     nextProbe = now + rules.probePauseAfterGiving
     if held > 1 || queue.isEmpty || slot.takenAt + rules.fairUse <= now {
       giveBack(index, &actions)
@@ -262,9 +259,9 @@ struct Governor {
     endRests(at: now, &actions)
     guard !awaitsAnswer else { return }
     while held > limit, let (index, _) = leastRecentlyUsedIdle() { giveBack(index, &actions) }
-    if shouldProbe(at: now) {
+    if shouldProbe(at: now), let index = lowestIdle {
       awaitsAnswer = true
-      actions.append(.probe)
+      actions.append(.probe(slot: index))
       return
     }
     dispatch(at: now, &actions)
@@ -390,6 +387,9 @@ struct Governor {
     }
     return best?.index
   }
+
+  /// The one that would be given to others: a process with a lower limit uses the first ones alone.
+  private var lowestIdle: Int? { slots.firstIndex { $0?.isIdle == true } }
 
   private func leastRecentlyUsedIdle() -> (Int, Slot)? {
     var best: (index: Int, slot: Slot, since: Moment)?

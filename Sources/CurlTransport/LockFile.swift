@@ -16,6 +16,7 @@ final class LockFile {
   private let directory: LockDirectory
   private var descriptor: Int32 = -1
   private(set) var isLocked = false
+  private var isMarked = false
 
   init(_ name: String, in directory: LockDirectory) {
     self.name = name
@@ -33,11 +34,7 @@ final class LockFile {
   func lock(_ kind: Int32, waits: Bool = false) -> Outcome {
     // Whoever removes a lock file holds it; who waited for it must take the new one.
     for _ in 0..<100 {
-      if descriptor < 0 {
-        descriptor = unsafe openat(
-          directory.descriptor, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return .failed(errno: errno) }
-      }
+      guard openFile() else { return .failed(errno: errno) }
       while flock(descriptor, waits ? kind : kind | LOCK_NB) != 0 {
         if errno == EINTR { continue }
         return errno == EWOULDBLOCK ? .busy : .failed(errno: errno)
@@ -51,8 +48,45 @@ final class LockFile {
 
   func unlock() {
     guard isLocked else { return }
+    if isMarked { _ = mark(F_UNLCK, 0..<Int.max) }
+    isMarked = false
     flock(descriptor, LOCK_UN)
     isLocked = false
+  }
+
+  /// Marks the file with a number while it is locked; others can look for it without a lock.
+  func mark(_ number: Int) {
+    isMarked = isLocked && mark(F_RDLCK, number..<number + 1)
+  }
+
+  /// Whether another open file description marks the file with one of these numbers.
+  func hasMark(_ numbers: Range<Int>) -> Bool {
+    guard !numbers.isEmpty else { return false }
+    for _ in 0..<100 {
+      guard openFile() else { return false }
+      if isCurrent {
+        var range = Self.range(F_WRLCK, numbers)
+        return unsafe fcntl(descriptor, Self.getMark, &range) == 0 && Int32(range.l_type) != F_UNLCK
+      }
+      closeFile()
+    }
+    return false
+  }
+
+  /// A mark is a lock on the byte of that number: the kernel takes it back as well.
+  private func mark(_ kind: Int32, _ numbers: Range<Int>) -> Bool {
+    var range = Self.range(kind, numbers)
+    return unsafe fcntl(descriptor, Self.setMark, &range) == 0
+  }
+
+  /// Linux's F_OFD_GETLK and F_OFD_SETLK, which fcntl.h shows with _GNU_SOURCE only.
+  private static let getMark: Int32 = 36
+  private static let setMark: Int32 = 37
+
+  private static func range(_ kind: Int32, _ numbers: Range<Int>) -> flock {
+    flock(
+      l_type: Int16(kind), l_whence: Int16(SEEK_SET), l_start: numbers.lowerBound,
+      l_len: numbers.upperBound == Int.max ? 0 : numbers.count, l_pid: 0)
   }
 
   /// Removes the file if nobody else uses it.
@@ -84,6 +118,14 @@ final class LockFile {
     return unsafe fstat(descriptor, &opened) == 0
       && fstatat(directory.descriptor, name, &named, AT_SYMLINK_NOFOLLOW) == 0
       && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
+  }
+
+  private func openFile() -> Bool {
+    if descriptor < 0 {
+      descriptor = unsafe openat(
+        directory.descriptor, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    }
+    return descriptor >= 0
   }
 
   private func closeFile() {

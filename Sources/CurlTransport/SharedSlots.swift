@@ -5,6 +5,8 @@ import Glibc
 /// Containers and other hosts have another `/tmp` and are invisible here.
 final class SharedSlots: SlotSource {
   private let files: [LockFile]
+  /// Shared, and marked with the highest slot that would do, by those who wait: a process with a
+  /// lower limit uses the first slots alone, and is served by no others.
   private let want: LockFile
   private let turn: LockFile
   private let line: WaitingLine
@@ -33,8 +35,10 @@ final class SharedSlots: SlotSource {
     let key = Self.key(origin)
     files = (0..<limit).map { LockFile("\(key).\($0)", in: directory) }
     want = LockFile("\(key).want", in: directory)
-    turn = LockFile("\(key).turn", in: directory)
-    line = WaitingLine("\(key).turn", in: directory, onFirst: onFirst)
+    // A line for each limit: the first of one must not keep slots from that of another.
+    let turnName = "\(key).turn\(limit)"
+    turn = LockFile(turnName, in: directory)
+    line = WaitingLine(turnName, in: directory, onFirst: onFirst)
     mark = "\(getpid()) \(String(UInt64.random(in: .min ... .max), radix: 16))\n"
     preferred = Int.random(in: 0..<limit)
     self.removesFiles = removesFiles
@@ -42,11 +46,7 @@ final class SharedSlots: SlotSource {
   }
 
   func take(inTurn: Bool) -> (slot: Int, rests: Bool)? {
-    if inTurn {
-      if waits { showWant() }
-    } else if isWanted() {
-      return nil
-    }
+    if inTurn && waits { showWant() }
     for step in files.indices {
       let slot = (preferred + step) % files.count
       let file = files[slot]
@@ -56,6 +56,7 @@ final class SharedSlots: SlotSource {
       case .failed(let errno):
         onFailure(errno)
         return nil
+      case .locked where !inTurn && isWanted(slot): file.unlock()
       case .locked:
         preferred = slot
         let isOurs = file.text == mark
@@ -68,15 +69,17 @@ final class SharedSlots: SlotSource {
 
   func giveBack(_ slot: Int) { files[slot].unlock() }
 
-  func isWanted() -> Bool {
-    // Another process that looks in the same microsecond is not one that waits: look twice.
-    for attempt in 0..<2 {
-      if attempt > 0 { sched_yield() }
-      if want.lock(LOCK_EX) != .busy {
-        want.unlock()
-        return false
-      }
-    }
+  func isWanted(_ slot: Int) -> Bool {
+    guard want.hasMark(slot..<Int.max) else { return false }
+    // Whoever could use a slot that is free already needs no other: one that leaves it is stopped.
+    guard let free = files.indices.first(where: isFree) else { return true }
+    return want.hasMark(slot..<max(slot, free))
+  }
+
+  private func isFree(_ slot: Int) -> Bool {
+    let file = files[slot]
+    guard !file.isLocked, file.lock(LOCK_EX) == .locked else { return false }
+    file.unlock()
     return true
   }
 
@@ -96,10 +99,14 @@ final class SharedSlots: SlotSource {
     if removesFiles { for file in files + [want, turn] { file.remove() } }
   }
 
-  /// Shares the lock on `want`; who probes holds it for microseconds.
+  /// Shares the lock on `want`; who removes the file holds it for microseconds.
   private func showWant() {
     for _ in 0..<100 where !want.isLocked {
-      if want.lock(LOCK_SH) == .busy { sched_yield() }
+      switch want.lock(LOCK_SH) {
+      case .locked: want.mark(files.count - 1)
+      case .busy: sched_yield()
+      case .failed: return
+      }
     }
   }
 

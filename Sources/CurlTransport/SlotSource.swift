@@ -2,13 +2,13 @@
 protocol SlotSource: AnyObject {
   /// Whether slots are counted over several processes.
   var isShared: Bool { get }
-  /// Takes a free slot; unless `inTurn`, only where no other process waits for one.
+  /// Takes a free slot; unless `inTurn`, only one that no other process waits for.
   ///
   /// - Returns: its number, and whether another process may have had a connection in it.
   func take(inTurn: Bool) -> (slot: Int, rests: Bool)?
   func giveBack(_ slot: Int)
-  /// Whether a process without a slot waits for one.
-  func isWanted() -> Bool
+  /// Whether a process without a slot waits for one and could use this one, and none that is free.
+  func isWanted(_ slot: Int) -> Bool
   func joinLine()
   func leaveLine()
   /// All slots have been given back and none will be taken any more.
@@ -33,7 +33,7 @@ final class InProcessSlots: SlotSource {
   }
 
   func giveBack(_ slot: Int) { free[slot] = true }
-  func isWanted() -> Bool { false }
+  func isWanted(_ slot: Int) -> Bool { false }
   func joinLine() {}
   func leaveLine() {}
   func end() {}

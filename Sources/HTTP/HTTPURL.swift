@@ -112,13 +112,21 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// What the `Host` header says: the port only where it is not the scheme's own (curl#7966).
-  public var hostHeader: String { port.map { "\(host):\($0)" } ?? host }
+  /// The zone of an IPv6 address means something here alone: curl does not send it either.
+  public var hostHeader: String {
+    let zone = host.firstRange(ofText: "%25")?.lowerBound
+    return Self.authority(zone.map { "\(host[..<$0])]" } ?? host, port)
+  }
+
+  private static func authority(_ host: String, _ port: Int?) -> String {
+    port.map { "\(host):\($0)" } ?? host
+  }
 
   /// Path and query as in a request line.
   public var target: String { query.map { "\(path)?\($0)" } ?? path }
 
   /// Scheme, host and port: what connections and limits are counted by.
-  public var origin: String { "\(scheme.rawValue)://\(hostHeader)" }
+  public var origin: String { "\(scheme.rawValue)://\(Self.authority(host, port))" }
 
   public var description: String { origin + target }
 

@@ -309,14 +309,14 @@ import Testing
     machine.pass(.milliseconds(50))
     machine.isWanted = true
     machine.finish(0)
-    #expect(machine.actions == [.probe, .giveBack(slot: 0)])
+    #expect(machine.actions == [.probe(slot: 0), .giveBack(slot: 0)])
     // The next request's end comes too soon to look again.
     machine.finish(1)
     #expect(machine.actions == [.start(4, slot: 1)])
     machine.pass(.milliseconds(20))
     machine.isWanted = false
     machine.finish(2)
-    #expect(machine.actions.first == .probe)
+    #expect(machine.actions.first == .probe(slot: 2))
     #expect(machine.started.suffix(2) == [5, 6])
   }
 
@@ -329,7 +329,7 @@ import Testing
     #expect(timer - machine.now <= .milliseconds(10))
     machine.now = timer
     machine.send(.timer)
-    #expect(machine.actions == [.probe, .giveBack(slot: 0)])
+    #expect(machine.actions == [.probe(slot: 0), .giveBack(slot: 0)])
   }
 
   @Test func theOnlySlotIsGivenBackAfterASecondOfUse() {
@@ -343,7 +343,7 @@ import Testing
     #expect(machine.actions == [.start(2, slot: 0)])
     machine.pass(.milliseconds(100))
     machine.finish(0)
-    #expect(machine.actions == [.probe, .giveBack(slot: 0), .joinLine])
+    #expect(machine.actions == [.probe(slot: 0), .giveBack(slot: 0), .joinLine])
     #expect(machine.governor.line == .waiting)
   }
 

@@ -72,13 +72,60 @@ import Testing
   @Test func aStoppedProcessInLineDoesNotStopTheRest() {
     var world = World(processes: 13, latency: .milliseconds(20))
     for process in 0..<13 { world.queue(80, at: process) }
-    world.run { !$0.line.isEmpty }
-    let head = world.line[0]
+    world.run { !$0.line(10).isEmpty }
+    let head = world.line(10)[0]
     world.stop(head)
     world.run { world in
       (0..<13).allSatisfy { $0 == head || world.answered[$0] == 80 }
     }
     #expect(world.now - world.start <= .seconds(30))
+  }
+
+  @Test func aProcessStoppedWhileItWaitsCostsTheOthersOneSlot() {
+    let latency = Span.milliseconds(50)
+    var world = World(processes: 3, latency: latency)
+    world.queue(2000, at: 0)
+    world.run(until: .milliseconds(520))
+    world.queue(1, at: 1)
+    world.stop(1)
+    #expect(world.line(10) == [1])
+    let before = world.answered[0]
+    world.run(until: .milliseconds(5520))
+    #expect(Double(world.answered[0] - before) > 0.9 * 9 * (Span.seconds(5) / latency))
+    // Also one that had given back all of its own meanwhile.
+    world.run { $0.answered[0] == 2000 && $0.slotsOf(0) == 0 }
+    let start = world.now
+    world.queue(900, at: 2)
+    world.run { $0.answered[2] == 900 }
+    #expect(world.now - start <= .seconds(6))
+  }
+
+  /// Those with lower limits use the first slots alone, and wait for no others.
+  @Test(arguments: [[1, 1, 10], [2, 2, 2, 10]])
+  func lowerLimitsOfOthersCostTheirSlotsAlone(limits: [Int]) {
+    let latency = Span.milliseconds(50)
+    var world = World(limits: limits, latency: latency)
+    for process in limits.indices { world.queue(2000, at: process) }
+    world.run(until: .seconds(5))
+    let slots = limits[0]
+    let ideal = Span.seconds(5) / latency
+    #expect(Double(world.answered[limits.count - 1]) > 0.9 * ideal * Double(10 - slots))
+    let shares = world.answered.dropLast()
+    #expect(Double(shares.reduce(0, +)) > 0.8 * ideal * Double(slots))
+    #expect(shares.allSatisfy { Double($0) > 0.3 * ideal * Double(slots) / Double(shares.count) })
+    #expect(world.peak <= 10)
+  }
+
+  /// Whatever the limits of those that waited before, who may use all slots does not wait for theirs.
+  @Test func aNewcomerDoesNotQueueBehindLowerLimits() {
+    let latency = Span.milliseconds(200)
+    var world = World(limits: [10, 1, 1, 1, 10], latency: latency)
+    for process in 0..<4 { world.queue(1000, at: process) }
+    world.run(until: .seconds(3))
+    world.queue(1, at: 4)
+    let asked = world.now
+    world.run { $0.answered[4] == 1 }
+    #expect(world.now - asked <= latency * 3)
   }
 }
 
@@ -87,7 +134,9 @@ private struct World {
   private(set) var now: Moment
   private(set) var answered: [Int]
   private(set) var peak = 0
-  private(set) var line: [Int] = []
+  /// By limit.
+  private var lines: [Int: [Int]] = [:]
+  private let limits: [Int]
   private let latency: Span
   private var governors: [Governor]
   private var backlog: [UInt64]
@@ -98,17 +147,27 @@ private struct World {
   /// Requests under way: when they end, and where.
   private var flights: [(end: Moment, process: Int, slot: Int)] = []
 
-  init(processes: Int, latency: Span, limit: Int = 10) {
-    now = start
-    self.latency = latency
-    var rules = GovernorRules()
-    rules.limit = limit
-    governors = Array(repeating: Governor(rules: rules), count: processes)
-    answered = Array(repeating: 0, count: processes)
-    backlog = Array(repeating: 0, count: processes)
-    owners = Array(repeating: nil, count: limit)
-    lastOwners = Array(repeating: -1, count: limit)
+  init(processes: Int, latency: Span) {
+    self.init(limits: Array(repeating: 10, count: processes), latency: latency)
   }
+
+  init(limits: [Int], latency: Span) {
+    now = start
+    self.limits = limits
+    self.latency = latency
+    governors = limits.map { limit in
+      var rules = GovernorRules()
+      rules.limit = limit
+      return Governor(rules: rules)
+    }
+    answered = Array(repeating: 0, count: limits.count)
+    backlog = answered.map { _ in 0 }
+    owners = Array(repeating: nil, count: 10)
+    lastOwners = Array(repeating: -1, count: 10)
+  }
+
+  /// Those that wait, of one limit.
+  func line(_ limit: Int) -> [Int] { lines[limit] ?? [] }
 
   func slotsOf(_ process: Int) -> Int { owners.count { $0 == process } }
 
@@ -171,9 +230,10 @@ private struct World {
       for action in governors[process].handle(events.removeFirst(), at: now) {
         switch action {
         case .take(let inTurn):
-          if inTurn || waiting.subtracting([process]).isEmpty,
-            let slot = owners.firstIndex(of: nil)
-          {
+          let slots = owners.indices.prefix(limits[process])
+          if let slot = slots.first(where: {
+            owners[$0] == nil && (inTurn || !isWanted($0, besides: process))
+          }) {
             owners[slot] = process
             events.append(.taken(slot: slot, rests: lastOwners[slot] != process))
             lastOwners[slot] = process
@@ -181,13 +241,14 @@ private struct World {
           } else {
             events.append(.noneFree)
           }
-        case .probe: events.append(.wanted(!waiting.subtracting([process]).isEmpty))
+        case .probe(let slot): events.append(.wanted(isWanted(slot, besides: process)))
         case .giveBack(let slot): owners[slot] = nil
         case .start(_, let slot): flights.append((now + latency, process, slot))
         case .joinLine:
           waiting.insert(process)
-          if !line.contains(process) { line.append(process) }
-          if line.first == process { events.append(.firstInLine) }
+          let limit = limits[process]
+          if !line(limit).contains(process) { lines[limit, default: []].append(process) }
+          if line(limit).first == process { events.append(.firstInLine) }
         case .leaveLine:
           waiting.remove(process)
           leave(process)
@@ -197,10 +258,18 @@ private struct World {
     }
   }
 
+  private func isWanted(_ slot: Int, besides process: Int) -> Bool {
+    let free = owners.indices.prefix(limits[process]).first { $0 != slot && owners[$0] == nil }
+    return waiting.contains {
+      $0 != process && limits[$0] > slot && limits[$0] <= free ?? Int.max
+    }
+  }
+
   private mutating func leave(_ process: Int) {
-    let wasFirst = line.first == process
-    line.removeAll { $0 == process }
-    if wasFirst, let first = line.first, !inactive.contains(first) {
+    let limit = limits[process]
+    let wasFirst = line(limit).first == process
+    lines[limit]?.removeAll { $0 == process }
+    if wasFirst, let first = line(limit).first, !inactive.contains(first) {
       send(.firstInLine, to: first)
     }
   }

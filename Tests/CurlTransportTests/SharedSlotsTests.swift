@@ -1,9 +1,10 @@
-import CurlTransport
 import Glibc
 import HTTP
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import CurlTransport
 
 /// Slots over several transports and processes: `flock` counts open files, so that two transports
 /// of one process meet like two processes.
@@ -131,6 +132,58 @@ import Testing
       for await status in group { #expect(status == 200) }
     }
     #expect(client.governors.first?.isShared == false)
+  }
+
+  /// Those with lower limits use the first slots alone.
+  @Test func aSlotIsWantedByThoseWhomItServes() throws {
+    let folder = try TemporaryFolder()
+    let directory = try LockDirectory(path: folder.path)
+    func process(_ limit: Int) -> SharedSlots {
+      SharedSlots(
+        directory, origin: "http://h", limit: limit, removesFiles: false, onFirst: {},
+        onFailure: { Issue.record("errno \($0)") })
+    }
+    let (greedy, small, other) = (process(10), process(1), process(10))
+    for _ in 0..<10 { try #require(greedy.take(inTurn: false) != nil) }
+    #expect(!greedy.isWanted(0))
+    #expect(small.take(inTurn: false) == nil)
+    small.joinLine()
+    #expect(greedy.isWanted(0))
+    #expect(!greedy.isWanted(1))
+    greedy.giveBack(0)
+    #expect(greedy.take(inTurn: false) == nil)
+    #expect(small.take(inTurn: true)?.slot == 0)
+    small.leaveLine()
+    #expect(!greedy.isWanted(0))
+    other.joinLine()
+    #expect(greedy.isWanted(9))
+    // One that is free will do, and where two are, one may be taken.
+    greedy.giveBack(4)
+    #expect(!greedy.isWanted(9))
+    #expect(greedy.take(inTurn: false) == nil)
+    greedy.giveBack(6)
+    #expect(greedy.take(inTurn: false) != nil)
+    #expect(greedy.take(inTurn: false) == nil)
+    #expect(other.take(inTurn: true) != nil)
+    #expect(greedy.isWanted(9))
+    other.leaveLine()
+    #expect(!greedy.isWanted(9))
+  }
+
+  @Test func theNamesOfThisMachineShareTheirSlots() async throws {
+    let fixture = try SharedFixture(latency: .milliseconds(5), limit: 2)
+    let clients = (0..<2).map { _ in fixture.transport(limit: 2) }
+    var byName = fixture.request
+    byName.url.host = "localhost"
+    let requests = [fixture.request, byName]
+    await withTaskGroup(of: Int.self) { group in
+      for (client, request) in zip(clients, requests) {
+        for _ in 0..<50 { group.addTask { (try? await client.send(request).status) ?? 0 } }
+      }
+      for await status in group { #expect(status == 200) }
+    }
+    #expect(fixture.server.counts.peak <= 2)
+    for client in clients { client.shutdown() }
   }
 
   @Test func loopbackFilesGoWithTheTransport() async throws {

@@ -43,6 +43,12 @@ import Testing
     #expect(try HTTPURL(parsing: "https://h:80/").hostHeader == "h:80")
   }
 
+  @Test func aZoneIsNoBusinessOfTheServer() throws {
+    let url = try HTTPURL(parsing: "http://[fe80::1%25eth0]:81/a")
+    #expect(url.hostHeader == "[fe80::1]:81")
+    #expect(url.description == "http://[fe80::1%25eth0]:81/a")
+  }
+
   @Test func appendsPaths() throws {
     let base = try HTTPURL(parsing: "http://h/base/")
     #expect(base.appending(path: "/jobs", query: "a=b").description == "http://h/base/jobs?a=b")
