@@ -188,7 +188,8 @@ final class JobBindings {
             on: client.executor,
             {
               let answer = try await client.listJobsRaw(options)
-              return (answer, await find { answer.jobs })
+              let isEmpty = !answer.bytes.contains(UInt8(ascii: "{"))
+              return (answer, isEmpty ? [:] : await find { answer.jobs })
             }
           ) { [self] call, found in
             let (answer, places) = found
