@@ -5,24 +5,7 @@ import SigV4
 struct LocalSource: Sendable {
   let path: String
   let size: Int64
-  private let identity: Identity
-
-  /// What tells one state of a file from another.
-  private struct Identity: Hashable {
-    var device: UInt
-    var inode: UInt
-    var size: Int
-    var seconds: Int
-    var nanoseconds: Int
-
-    init(_ status: stat) {
-      device = UInt(status.st_dev)
-      inode = UInt(status.st_ino)
-      size = Int(status.st_size)
-      seconds = Int(status.st_mtim.tv_sec)
-      nanoseconds = Int(status.st_mtim.tv_nsec)
-    }
-  }
+  private let version: FileVersion
 
   /// SHA-256 in hexadecimal and MD5 of a part, from one reading.
   struct Digests: Sendable {
@@ -39,7 +22,7 @@ struct LocalSource: Sendable {
     let status = try Self.status(descriptor, path)
     self.path = path
     size = Int64(status.st_size)
-    identity = Identity(status)
+    version = FileVersion(status)
   }
 
   /// Fails where the file is no longer what it was.
@@ -47,7 +30,7 @@ struct LocalSource: Sendable {
     var status = stat()
     let code = unsafe stat(path, &status) == 0 ? 0 : errno
     guard code == 0 else { throw .system(call: "read", path: path, errno: code) }
-    guard Identity(status) == identity else { throw .changed(path: path) }
+    guard FileVersion(status) == version else { throw .changed(path: path) }
   }
 
   /// The whole content; for small files.
@@ -91,7 +74,7 @@ struct LocalSource: Sendable {
   ) throws(LocalFileFailure) {
     let descriptor = try Self.open(path)
     defer { close(descriptor) }
-    guard Identity(try Self.status(descriptor, path)) == identity else {
+    guard FileVersion(try Self.status(descriptor, path)) == version else {
       throw .changed(path: path)
     }
     let complete = unsafe try FileBytes.read(

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ObjectStore
 import Synchronization
 
 /// Which journals there are, and which jobs those hold that nobody writes, so that not every list of
@@ -35,7 +36,7 @@ final class QuietJournals: Sendable {
   }
 
   private static func isQuiet(_ version: FileVersion) -> Bool {
-    Date().timeIntervalSince1970 - version.modified > rest
+    Date().timeIntervalSince1970 - Double(version.modified) > rest
   }
 
   /// Looks into a journal unless it is known to hold none of some jobs.

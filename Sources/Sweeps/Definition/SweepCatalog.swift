@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ObjectStore
 import SigV4
 
 /// The journals of this user on this computer: a small file each in a folder of the state directory.

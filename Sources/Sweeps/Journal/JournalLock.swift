@@ -116,7 +116,7 @@ struct FileIdentity: Equatable {
     self.init(found)
   }
 
-  init(_ found: stat) {
+  private init(_ found: stat) {
     device = UInt64(truncatingIfNeeded: found.st_dev)
     inode = UInt64(truncatingIfNeeded: found.st_ino)
   }

@@ -8,28 +8,6 @@ import FoundationEssentials
   import Darwin
 #endif
 
-/// One state of a file: another one where it was written or replaced since.
-struct FileVersion: Equatable {
-  private let identity: FileIdentity
-  private let size: Int64
-  /// Seconds since 1970, as fine as the file system has it.
-  let modified: Double
-
-  /// Nil where there is no file.
-  init?(path: String) {
-    var found = stat()
-    guard unsafe stat(path, &found) == 0 else { return nil }
-    identity = FileIdentity(found)
-    size = Int64(found.st_size)
-    #if canImport(Darwin)
-      let time = found.st_mtimespec
-    #else
-      let time = found.st_mtim
-    #endif
-    modified = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-}
-
 /// The few calls of the system that sweeps need for files of this computer.
 enum LocalFile {
   /// A call that failed.
