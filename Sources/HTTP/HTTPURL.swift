@@ -114,7 +114,7 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
   /// What the `Host` header says: the port only where it is not the scheme's own (curl#7966).
   /// The zone of an IPv6 address means something here alone: curl does not send it either.
   public var hostHeader: String {
-    let zone = host.firstRange(ofText: "%25")?.lowerBound
+    let zone = host.utf8.contains(0x25) ? host.firstRange(ofText: "%25")?.lowerBound : nil
     return Self.authority(zone.map { "\(host[..<$0])]" } ?? host, port)
   }
 

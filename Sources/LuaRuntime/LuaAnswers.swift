@@ -120,10 +120,10 @@ extension LuaState {
   }
 
   /// Starts the work of an await.
-  private func begin(_ waiting: LuaAwait, for task: TaskHandle?) -> UInt64 {
+  func begin(_ waiting: LuaAwait, for task: TaskHandle?) -> UInt64 {
     let id = nextID()
-    awaits[id] = PendingAwait(
-      task: task, cancel: waiting.start(id, inbox), finish: waiting.finish)
+    let cancel = waiting.start { [inbox] in inbox.send(.completed(id)) }
+    awaits[id] = PendingAwait(task: task, cancel: cancel, finish: waiting.finish)
     return id
   }
 

@@ -1,39 +1,52 @@
-import Synchronization
+public import Synchronization
 
 /// Something a Lua task waits for outside of Lua.
+///
+/// What depends on the type of the result is inlined: a list of jobs would spend a tenth of its time
+/// on the Lua thread looking generic types up.
 public struct LuaAwait {
-  /// Begins the work; answers how to cancel it.
-  let start: (_ id: UInt64, _ inbox: LuaInbox) -> @Sendable () -> Void
+  /// Starts something that calls `end` once, from any thread; answers how to cancel it.
+  public typealias Start = (_ end: @escaping @Sendable () -> Void) -> @Sendable () -> Void
+
+  /// Begins the work.
+  let start: Start
   /// Takes the result on the Lua thread.
   let finish: LuaBody
+
+  /// - Parameters:
+  ///   - start: begins the work.
+  ///   - finish: takes its result on the Lua thread.
+  public init(start: @escaping Start, finish: @escaping LuaBody) {
+    self.start = start
+    self.finish = finish
+  }
 
   /// `work` runs as a detached Swift task, on `executor` where there is one; `then` gets its result,
   /// or what it threw, on the Lua thread. `left` is called, before the work is cancelled, where the
   /// Lua task is stopped, be the result there or not: then nobody takes it any more.
+  @inlinable
   public init<Value: Sendable>(
     on executor: (any TaskExecutor)? = nil, left: @escaping @Sendable () -> Void = {},
     _ work: @escaping @Sendable () async throws -> Value,
     then: @escaping (borrowing LuaCall, Result<Value, any Error>) throws -> LuaReturn
   ) {
     let result = AwaitedResult<Value>()
-    start = { id, inbox in
-      let task = Task.detached(executorPreference: executor) {
-        do { result.set(.success(try await work())) } catch { result.set(.failure(error)) }
-        inbox.send(.completed(id))
-      }
-      return {
-        left()
-        task.cancel()
-      }
-    }
-    finish = { call in
-      guard let value = result.take() else { throw LuaError("an await ended without a result") }
-      return try then(call, value)
-    }
+    self.init(
+      start: { end in
+        let task = Task.detached(executorPreference: executor) {
+          do { result.set(.success(try await work())) } catch { result.set(.failure(error)) }
+          end()
+        }
+        return {
+          left()
+          task.cancel()
+        }
+      }, finish: { call in try then(call, try result.take()) })
   }
 
   /// `begin` starts something that calls `end` once, from any thread, and answers how to cancel it;
   /// no Swift task waits, which thousands of long waits notice.
+  @inlinable
   public init<Value: Sendable>(
     starting begin:
       @escaping (_ end: @escaping @Sendable (Result<Value, any Error>) -> Void) ->
@@ -41,25 +54,31 @@ public struct LuaAwait {
     then: @escaping (borrowing LuaCall, Result<Value, any Error>) throws -> LuaReturn
   ) {
     let result = AwaitedResult<Value>()
-    start = { id, inbox in
-      begin { value in
-        result.set(value)
-        inbox.send(.completed(id))
-      }
-    }
-    finish = { call in
-      guard let value = result.take() else { throw LuaError("an await ended without a result") }
-      return try then(call, value)
-    }
+    self.init(
+      start: { end in
+        begin { value in
+          result.set(value)
+          end()
+        }
+      }, finish: { call in try then(call, try result.take()) })
   }
 }
 
 /// Carries a result from the thread where it came about to the Lua thread.
-private final class AwaitedResult<Value: Sendable>: Sendable {
-  private let value = Mutex<Result<Value, any Error>?>(nil)
+@usableFromInline
+final class AwaitedResult<Value: Sendable>: Sendable {
+  @usableFromInline let value = Mutex<Result<Value, any Error>?>(nil)
 
-  func set(_ result: Result<Value, any Error>) { value.withLock { $0 = result } }
-  func take() -> Result<Value, any Error>? { value.withLock { $0.take() } }
+  @inlinable init() {}
+
+  @inlinable func set(_ result: Result<Value, any Error>) { value.withLock { $0 = result } }
+
+  @inlinable func take() throws -> Result<Value, any Error> {
+    guard let value = value.withLock({ $0.take() }) else {
+      throw LuaError("an await ended without a result")
+    }
+    return value
+  }
 }
 
 /// An await under way, on the Lua thread's side.

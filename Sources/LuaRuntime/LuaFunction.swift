@@ -37,6 +37,7 @@ public enum LuaReturn {
   /// Waits for `work`, which runs as a Swift task elsewhere (on `executor`, where there is one), then
   /// answers with `then`, which runs on the Lua thread; the arguments of the call are still there. When
   /// the Lua task is cancelled or interrupted, so is the Swift task, and its result is dropped.
+  @inlinable
   public static func await<Value: Sendable>(
     on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async throws -> Value,
     then: @escaping (borrowing LuaCall, Value) throws -> LuaReturn

@@ -157,13 +157,11 @@ extension LuaState {
     timeout: Duration, _ work: @escaping @Sendable () async -> Value
   ) -> Value? {
     var answer: Value?
-    let id = nextID()
     let waiting = LuaAwait(work) { _, result in
       answer = try result.get()
       return .nothing
     }
-    awaits[id] = PendingAwait(
-      task: nil, cancel: waiting.start(id, inbox), finish: waiting.finish)
+    let id = begin(waiting, for: nil)
     let (seconds, attoseconds) = timeout.components
     let until =
       lrt_now() + UInt64(max(0, seconds)) * 1_000_000_000

@@ -98,6 +98,7 @@ final class LazyConnection {
   private let explicit: [SettingKey: String]
   private let host: HPCHost
   private var made: HPCConnection?
+  private var madeClient: HPCClient?
 
   init(_ explicit: [SettingKey: String], host: HPCHost) {
     self.explicit = explicit
@@ -121,7 +122,12 @@ final class LazyConnection {
     return connection
   }
 
-  func client() throws(HPCError) -> HPCClient { try get().client() }
+  func client() throws(HPCError) -> HPCClient {
+    if let madeClient { return madeClient }
+    let client = try get().client()
+    madeClient = client
+    return client
+  }
 
   func store() throws(HPCError) -> ObjectStore { try get().store() }
 

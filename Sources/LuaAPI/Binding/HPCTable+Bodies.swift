@@ -45,10 +45,12 @@ extension HPCTable {
   /// A body that prelude.lua defines under this name in `native`.
   func inLua(_ name: LuaValue) -> APIBody {
     let native = native
+    var known: LuaReference?
     return .native { call in
-      guard let function = try call.state.rawGet(native, name).asReference else {
+      guard let function = try known ?? call.state.rawGet(native, name).asReference else {
         throw LuaError("prelude.lua lacks a function")
       }
+      known = function
       return .call(function, (0..<call.count).map { .argument($0 + 1) })
     }
   }

@@ -100,7 +100,7 @@ final class JobBindings {
         let id = try id(call, 1)
         let options = try HPCTable.callOptions(call, 2)
         let client = try connection.client()
-        let find = try sweeps.finder()
+        let find = sweeps.finder(client)
         return .await(
           on: client.executor,
           {
@@ -183,20 +183,22 @@ final class JobBindings {
         { [self] call in
           let options = try HPCTable.callOptions(call, 1)
           let client = try connection.client()
-          let find = try sweeps.finder()
+          let find = sweeps.finder(client)
           return .await(
             on: client.executor,
             {
               let answer = try await client.listJobsRaw(options)
               let isEmpty = !answer.bytes.contains(UInt8(ascii: "{"))
-              return (answer, isEmpty ? [:] : await find { answer.jobs })
+              return (answer, isEmpty ? nil : await find { answer.jobs })
             }
           ) { [self] call, found in
             let (answer, places) = found
-            let type = try jobType(observedAt: answer.observedAt, in: call.state)
+            // Without an object in it nothing gets a type.
+            let type =
+              try places == nil ? index : jobType(observedAt: answer.observedAt, in: call.state)
             let jobs = try decode(
               answer, .listJobs, "/jobs", "a list of jobs", elements: type, in: call.state)
-            try sweeps.mark(jobs, with: places, in: call.state)
+            try sweeps.mark(jobs, with: places ?? [:], in: call.state)
             table.sawJobs?(jobs)
             return .value(.reference(jobs))
           }
@@ -326,7 +328,7 @@ final class JobBindings {
           let answer = LuaReturn.values(result.isTimeout ? [first, "timeout"] : [first])
           guard result.jobs.contains(where: { $0.record?.name == nil }) else { return answer }
           // A sweep may know those that nobody else has seen.
-          let find = try sweeps.finder()
+          let find = sweeps.finder(client)
           let names = result.jobs.map { ($0.id.number, $0.record?.name ?? "") }
           return .await({ await find { names } }) { [self] call, places in
             try sweeps.mark(jobs, with: places, in: call.state)

@@ -13,10 +13,13 @@ extension SweepBindings {
     @Sendable (_ jobs: @escaping @Sendable () -> [(id: Int64, name: String)]) async -> Places
   typealias Places = [Int64: SweepCatalog.Place]
 
-  func finder() throws -> Finder {
-    guard let catalog = host.catalog, !catalog.isEmpty else { return { _ in [:] } }
-    let service = try identity()
-    return { jobs in await DiskWork.run { catalog.places(of: jobs(), service: service) } }
+  func finder(_ client: HPCClient) -> Finder {
+    let catalog = host.catalog
+    return { jobs in
+      guard let catalog, !catalog.isEmpty else { return [:] }
+      let service = Self.identity(client)
+      return await DiskWork.run { catalog.places(of: jobs(), service: service) }
+    }
   }
 
   /// Gives the jobs of a list that belong to a sweep the fields `sweep` and `point`.
@@ -32,8 +35,8 @@ extension SweepBindings {
   }
 
   /// Endpoint and account, as journals note them.
-  private func identity() throws -> JournalService {
-    let configuration = try connection.client().configuration
+  private static func identity(_ client: HPCClient) -> JournalService {
+    let configuration = client.configuration
     return JournalService(
       endpoint: configuration.endpoint.origin,
       account: configuration.credentials.maskedAccessKeyID)
@@ -72,7 +75,7 @@ extension SweepBindings {
       $0.asInteger.map(Int64.init)
     }
     guard let catalog = host.catalog, !ids.isEmpty else { return .value([]) }
-    let service = try identity()
+    let service = Self.identity(try connection.client())
     return .await({
       try await DiskWork.run { () throws(SweepError) in
         try Self.owned(ids, in: catalog, service)
