@@ -126,6 +126,11 @@ final class JobBindings {
           jobfile = try call.state.rawGet(table, "jobfile").wireText("jobfile", 1) ?? ""
           qopt = try call.state.rawGet(table, "qopt").wireText("qopt", 1)
         }
+        // A number is what hpc.map hands over; options here would be lost silently.
+        if !call.isAbsent(2), try call.value(2).asReference != nil {
+          throw LuaError.argument(
+            2, "options belong into the one table: hpc.jobs.submit{jobfile = …, timeout = …}")
+        }
         guard !jobfile.isEmpty else {
           throw LuaError.argument(1, "the jobfile is empty: name a script in your home there")
         }
