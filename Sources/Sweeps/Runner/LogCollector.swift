@@ -43,17 +43,20 @@ actor LogCollector {
     return JobEnd(statistics: String(decoding: bytes, as: UTF8.self))
   }
 
-  /// What an attempt's program wrote, as far as it has come over; empty where there is nothing.
+  /// What an attempt's program wrote, as far as it has come over, or, of one that did not start, what
+  /// the job around it wrote; empty where there is nothing.
   func log(
     _ stream: SweepLogs.Stream, of attempt: AttemptName, submission: String
   ) async throws(ObjectStoreError) -> [UInt8] {
-    let key = shell.key("\(root)/log/\(submission)/\(attempt).\(stream.rawValue)")
-    do throws(ObjectStoreError) {
-      return try await shell.store.read(key, limit: 64 << 20)
-    } catch {
-      if case .noSuchKey = error.kind { return [] }
-      throw error
+    for name in ["\(submission)/\(attempt)", submission] {
+      let key = shell.key("\(root)/log/\(name).\(stream.rawValue)")
+      do throws(ObjectStoreError) {
+        return try await shell.store.read(key, limit: 64 << 20)
+      } catch {
+        guard case .noSuchKey = error.kind else { throw error }
+      }
     }
+    return []
   }
 }
 

@@ -1,6 +1,8 @@
 import Foundation
 import HPCClient
+import HTTP
 import Simulator
+import Synchronization
 import TestSupport
 import Testing
 
@@ -99,6 +101,28 @@ import Testing
     #expect(report.error == nil, "\(report)")
     #expect(try world.rows(definition).first?.attempts == 3)
     #expect(try world.read("test.out/x=1/out.txt") == "more\nmore\nmore\n")
+  }
+
+  @Test func whatNeverStartedShowsWhatTheJobAroundItWrote() async throws {
+    let home = Mutex("")
+    let world = try SweepWorld(refuses: { request in
+      guard request.method == .post, request.url.path == "/jobs" else { return false }
+      // The claims' folder is lost before any job runs.
+      let root = home.withLock { $0 } + "/hpc"
+      let sweeps = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+      for sweep in sweeps {
+        try? FileManager.default.removeItem(atPath: "\(root)/\(sweep)/out/claim")
+      }
+      return false
+    })
+    home.withLock { $0 = world.simulator.home }
+    let definition = try world.definition(1, script: "#!/bin/sh\n# {{x}}\n")
+    let session = world.session(definition)
+    #expect(try await session.run().newFailed == [1])
+    #expect(try world.rows(definition).first?.cause == "not_started")
+    let logs = try await session.logs(1)
+    #expect(String(decoding: logs.stderr, as: UTF8.self).hasPrefix("hpc: "))
+    #expect(logs.stdout.isEmpty)
   }
 
   @Test func aJobThatSomebodyDeletesWasKilled() async throws {
