@@ -24,6 +24,7 @@ static int take_results(lua_State *L, lua_State *co, int status, int results) {
     lua_xmove(co, L, results);
     return results;
   }
+  lrt_end_loads(L, lrt_of(L), co, NULL);
   lua_xmove(co, L, 1);
   return -1;
 }
@@ -138,6 +139,11 @@ static int co_wrap(lua_State *L) {
 static int co_yield(lua_State *L) {
   if (unlikely(*lrt_tagged(L) & TAG_ROOT)) {
     lua_pushliteral(L, "attempt to yield from outside a coroutine");
+    return lua_error(L);
+  }
+  // As in stock Lua, whose require is a C function that nothing yields across.
+  if (unlikely(lrt_loads(L, lrt_of(L)))) {
+    lua_pushliteral(L, "attempt to yield across a C-call boundary");
     return lua_error(L);
   }
   return lua_yield(L, lua_gettop(L));

@@ -59,7 +59,7 @@ struct lrt_task {
   int32_t arguments;       // before the start; at the end the number of results
   int32_t stop_count;      // VM instructions until the next raise
   uint8_t state, stop, flags;
-  bool started, timed_out, queued;
+  bool started, queued;
 };
 
 struct lrt_runtime {
@@ -89,6 +89,7 @@ struct lrt_runtime {
   bool closing, everything;
   uint64_t hog_until;
   int event_fd, taken;
+  int loads;                       // modules being loaded
   void *json;                      // simdjson's parser, owned by json_decode.cpp
   void *encoder;                   // owned by json_encode.cpp
   bool decoding, encoding;         // they are in use
@@ -198,6 +199,10 @@ void lrt_open_outcomes(lua_State *L, lrt_runtime *rt);
 void lrt_open_tasks(lua_State *L, lrt_runtime *rt);
 void lrt_open_coroutine(lua_State *L);
 void lrt_open_require(lua_State *L);
+// Ends what is being loaded on a coroutine that has died, or by a task that has ended.
+void lrt_end_loads(lua_State *L, lrt_runtime *rt, const lua_State *thread, const lrt_task *owner);
+// Whether a module is being loaded on this coroutine.
+bool lrt_loads(lua_State *L, lrt_runtime *rt);
 void lrt_open_execute(lua_State *L);
 void lrt_open_functions(lua_State *L, lrt_runtime *rt);
 

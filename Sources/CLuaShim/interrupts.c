@@ -154,7 +154,11 @@ int lrt_taken_interrupt(lrt_runtime *rt) {
 bool lrt_must_stop(lrt_runtime *rt) {
   if (unlikely(rt->signalled)) {
     lrt_take_interrupt(rt);
-    if (!rt->current) return true;
+    if (!rt->current) {
+      // The caller stops itself.
+      rt->hog_until = 0;
+      return true;
+    }
   }
   return rt->current && rt->current->stop;
 }

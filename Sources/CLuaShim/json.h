@@ -1,5 +1,5 @@
 // What the JSON files share. Every C++ local that is alive while Lua may raise is trivially
-// destructible: what owns memory lives in `json_state`, which the runtime frees.
+// destructible: what owns memory belongs to the runtime, which frees it.
 #pragma once
 
 #include "internal.h"

@@ -296,8 +296,9 @@ void add_plain_table(lua_State *L, encoder *e) {
   luaL_checkstack(L, 8, "JSON nested too deeply");
   shape s = classify(L, e);
   if (e->depth == e->path_space) {
-    e->path_space = e->path_space ? e->path_space * 2 : 8;
-    grow(L, e->path, (size_t)e->path_space);
+    int space = e->path_space ? e->path_space * 2 : 8;
+    grow(L, e->path, (size_t)space);
+    e->path_space = space;
   }
   e->path[e->depth++].table = table;
   if (s.what == kind::array) {

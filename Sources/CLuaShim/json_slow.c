@@ -23,7 +23,7 @@ static int fail_at(parser *p, const char *where, const char *what) {
       line_start = c + 1;
     }
   }
-  // Level 0 is the protected function of json_undisturbed, 1 the one that Lua called.
+  // Level 0 is the protected function of json_protected, 1 the one that Lua called.
   luaL_where(p->L, 2);
   lua_pushfstring(
       p->L, "invalid JSON at line %d, column %d: %s", line, (int)(where - line_start) + 1, what);

@@ -9,9 +9,13 @@ static char loading_key;  // registry: name -> loading, of modules being loaded
 typedef struct loading {
   lrt_runtime *rt;
   lrt_task *owner;
-  int depth;  // loads of the same module by the same task, one inside the other
-  bool waiters;
+  lua_State *thread;      // whose stack the loader is on
+  struct loading *outer;  // of the same module by the same task, around this one
+  int depth;              // loads inside this one
+  bool listed, waiters;
 } loading;
+
+enum { NAME_SLOT = 1, OUTER_SLOT = 2 };
 
 // Where stock Lua's C stack would overflow.
 enum { DEEPEST_LOOP = 150 };
@@ -44,24 +48,58 @@ static void find_loader(lua_State *L, const char *name) {
   }
 }
 
-// Ends a loading, whether it went well or not.
-static int end_loading(lua_State *L) {
-  loading *it = lua_touserdata(L, 1);
+// Ends the loading at an index of the stack, whether it went well or not.
+static void end_loading(lua_State *L, int index) {
+  loading *it = lua_touserdata(L, index);
+  if (it->outer) it->outer->depth--;
+  it->outer = NULL;
+  if (!it->listed) return;
+  it->listed = false;
+  it->rt->loads--;
+  index = lua_absindex(L, index);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
-  lua_getiuservalue(L, 1, 1);
-  lua_pushvalue(L, -1);
-  if (lua_rawget(L, -3) == LUA_TUSERDATA && lua_touserdata(L, -1) == it) {
-    lua_pop(L, 1);
-    lua_pushnil(L);
-    lua_rawset(L, -3);
-  }
-  if (!it->waiters) return 0;
+  lua_getiuservalue(L, index, NAME_SLOT);
+  lua_pushnil(L);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+  if (!it->waiters) return;
   for (lrt_task *task = it->rt->alive; task; task = task->next) {
     if (task->module != it) continue;
     task->module = NULL;
     lrt_make_ready(it->rt, task);
   }
+}
+
+static int close_loading(lua_State *L) {
+  end_loading(L, 1);
   return 0;
+}
+
+// Lua closes nothing in a coroutine that dies of an error.
+void lrt_end_loads(lua_State *L, lrt_runtime *rt, const lua_State *thread, const lrt_task *owner) {
+  if (likely(!rt->loads)) return;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    loading *it = lua_touserdata(L, -1);
+    if ((thread && it->thread == thread) || (owner && it->owner == owner)) end_loading(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+bool lrt_loads(lua_State *L, lrt_runtime *rt) {
+  if (likely(!rt->loads)) return false;
+  bool found = false;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const loading *it = lua_touserdata(L, -1);
+    if (it->thread == L) found = true;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return found;
 }
 
 // Whether `task` waits, over however many modules, for one that the current task loads.
@@ -94,11 +132,10 @@ static int load(lua_State *L) {
   lrt_runtime *rt = lrt_of(L);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
   lua_pushvalue(L, 1);
-  int depth = 0;
+  loading *other = NULL;
   if (lua_rawget(L, 3) == LUA_TUSERDATA) {
-    loading *other = lua_touserdata(L, -1);
-    depth = other->depth + 1;
-    if (depth > DEEPEST_LOOP) {
+    other = lua_touserdata(L, -1);
+    if (other->depth >= DEEPEST_LOOP) {
       return luaL_error(L, "module '%s' requires itself, directly or through others", name);
     }
     if (other->owner && other->owner != rt->current) {
@@ -118,24 +155,31 @@ static int load(lua_State *L) {
       return lrt_suspend(L, 0, after_wait);
     }
   }
-  lua_settop(L, 2);
-  loading *mine = lua_newuserdatauv(L, sizeof *mine, 1);
-  mine->rt = rt;
-  mine->owner = rt->current;
-  mine->depth = depth;
-  mine->waiters = false;
+  // Stack: name, LOADED, table of loadings, the other one or nil.
+  loading *mine = lua_newuserdatauv(L, sizeof *mine, 2);
+  *mine = (loading){.rt = rt, .owner = rt->current, .thread = L};
+  lua_insert(L, 3);
+  lua_setiuservalue(L, 3, OUTER_SLOT);
+  lua_settop(L, 3);
   lua_pushvalue(L, 1);
-  lua_setiuservalue(L, 3, 1);
+  lua_setiuservalue(L, 3, NAME_SLOT);
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_setmetatable(L, 3);
   find_loader(L, name);
   // Stack: name, LOADED, mine, …, loader, data. A searcher may await in place only: nobody else has
   // begun this module meanwhile.
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
-  lua_pushvalue(L, 1);
-  lua_pushvalue(L, 3);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
+  if (other) {
+    mine->outer = other;
+    other->depth++;
+  } else {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    mine->listed = true;
+    rt->loads++;
+  }
   lua_toclose(L, 3);
   lua_rotate(L, -2, 1);
   lua_pushvalue(L, 1);
@@ -176,7 +220,7 @@ void lrt_open_require(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &loading_key);
   lua_getglobal(L, "package");
   lua_createtable(L, 0, 1);
-  lua_pushcfunction(L, end_loading);
+  lua_pushcfunction(L, close_loading);
   lua_setfield(L, -2, "__close");
   lua_pushcclosure(L, require, 2);
   lua_setglobal(L, "require");

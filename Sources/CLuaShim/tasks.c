@@ -161,6 +161,7 @@ lrt_task *lrt_new_task(lua_State *L, int arguments, int flags, uint64_t token) {
 
 static void end_task(lrt_runtime *rt, lrt_task *task, enum lrt_state state) {
   lua_State *L = rt->L;
+  lrt_end_loads(L, rt, NULL, task);
   task->state = (uint8_t)state;
   *lrt_tagged(task->thread) = (uintptr_t)rt;
   task->thread = NULL;
@@ -225,7 +226,6 @@ bool lrt_step(lrt_runtime *rt, uint64_t budget) {
     lrt_task *task = rt->timers[0];
     lrt_forget_timer(rt, task);
     lrt_forget_wait(task);
-    task->timed_out = true;
     lrt_make_ready(rt, task);
   }
   uint64_t end = now + budget;

@@ -75,7 +75,6 @@ static int wait_for(
     if (!lrt_ended(task)) add_link(wait, task);
   }
   me->wait = wait;
-  me->timed_out = false;
   me->state = LRT_WAITING;
   return lrt_suspend(L, context, k);
 }

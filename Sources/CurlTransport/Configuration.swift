@@ -18,8 +18,6 @@ extension CurlTransport {
     public var userAgent: String
     /// PEM file of certificates to trust instead of the system's.
     public var caFile: String?
-    /// Whether the proxy variables of the environment count for loopback addresses too.
-    public var proxiesLoopback: Bool
     /// An unused connection is closed, and its slot given back, after this time.
     public var idleGiveBack: Duration
     /// Told of every request and every change of the limit, on the curl thread: must not block.
@@ -31,8 +29,7 @@ extension CurlTransport {
 
     public init(
       limit: Int = 10, slots: SlotPolicy = .user(directory: nil), userAgent: String = "hpc",
-      caFile: String? = nil, proxiesLoopback: Bool = false,
-      idleGiveBack: Duration = .milliseconds(1500),
+      caFile: String? = nil, idleGiveBack: Duration = .milliseconds(1500),
       trace: (@Sendable (TransportTrace) -> Void)? = nil,
       warn: (@Sendable (String) -> Void)? = nil,
       notice: (@Sendable (String) -> Void)? = nil
@@ -41,7 +38,6 @@ extension CurlTransport {
       self.slots = slots
       self.userAgent = userAgent
       self.caFile = caFile
-      self.proxiesLoopback = proxiesLoopback
       self.idleGiveBack = idleGiveBack
       self.trace = trace
       self.warn = warn

@@ -20,8 +20,11 @@ import HTTP
     mailbox: Mailbox, executor: LoopExecutor, configuration: CurlTransport.Configuration
   ) {
     if let loop = CurlLoop(mailbox: mailbox, executor: executor, configuration: configuration) {
-      loop.work()
-      for endpoint in loop.endpoints { endpoint.end() }
+      // Endpoints take their handles out of the loop's.
+      withExtendedLifetime(loop) {
+        loop.work()
+        for endpoint in loop.endpoints { endpoint.end() }
+      }
     }
     let left = mailbox.close()
     for case .send(let call) in left.commands { call.finish(.failure(.closed)) }

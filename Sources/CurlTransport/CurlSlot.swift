@@ -132,7 +132,7 @@ import HTTP
     try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     unsafe try check(curl_easy_set_address(easy, address))
     if let file = configuration.caFile { try set(CURLOPT_CAINFO, file) }
-    if url.isLoopback && !configuration.proxiesLoopback { try set(CURLOPT_NOPROXY, "*") }
+    if url.isLoopback { try set(CURLOPT_NOPROXY, "*") }
   }
 
   private func setCallbacks() throws(Refused) {
@@ -182,7 +182,7 @@ import HTTP
 
   private func setMessage(_ request: HTTPRequest) throws(Refused) {
     try setURL(request.url)
-    try set(CURLOPT_FRESH_CONNECT, request.isRepeatable ? 0 : 1)
+    try set(CURLOPT_FRESH_CONNECT, request.wantsFreshConnection ? 1 : 0)
     try set(CURLOPT_CONNECTTIMEOUT_MS, Span(request.timeouts.connect).curlMilliseconds)
     try set(CURLOPT_TIMEOUT_MS, request.timeouts.total.map { Span($0).curlMilliseconds } ?? 0)
     // Only where it changes: curl refuses it while it still holds a buffer, as after a failed look-up

@@ -148,7 +148,7 @@ import HTTP
     if let end = call.queueEnd { queueEnd = min(queueEnd ?? end, end) }
     handle(
       .queued(
-        call.ticket.id, call.request.requestClass, fresh: !call.request.isRepeatable))
+        call.ticket.id, call.request.requestClass, fresh: call.request.wantsFreshConnection))
   }
 
   func isFirstInLine() { handle(.firstInLine) }

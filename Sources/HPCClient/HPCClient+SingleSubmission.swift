@@ -41,7 +41,7 @@ extension HPCClient {
       let value = try? JSONValue(parsing: response.body)
       if let id = JobID(json: value?["job_id"]) ?? Self.id(inLocation: response.headers["Location"])
       {
-        submitted.withLock { $0[id] = jobfile }
+        memory.note(id, submittedWith: jobfile)
         return .accepted(id)
       }
       failure = .badAnswer(

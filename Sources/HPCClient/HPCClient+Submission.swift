@@ -39,20 +39,13 @@ extension HPCClient {
     let error: HPCError
     do {
       let job = try await post(jobfile: jobfile, qopt: qopt, options)
-      submitted.withLock { $0[job.id] = jobfile }
-      tellIfCancelled(jobfile, .accepted(job.id))
+      memory.note(job.id, submittedWith: jobfile)
       return job
     } catch let reason {
       error = reason
     }
-    tellIfCancelled(jobfile, error.isAmbiguous ? .unknown : .notSubmitted)
     let timeout = options.timeout ?? APIOperation.submitJob.totalTimeout
     throw await explained(error, attempt, timeout: timeout)
-  }
-
-  private func tellIfCancelled(_ jobfile: String, _ fate: ClientEvent.SubmissionFate) {
-    guard Task.isCancelled else { return }
-    configuration.observer(.submissionAfterCancellation(jobfile: jobfile, fate))
   }
 
   private func post(

@@ -58,10 +58,7 @@ public final class HPCClient: Sendable {
   public let clockOffset: ClockOffset
   let transport: any HTTPTransport
   private let signer: SigV4Signer
-  private let hasAnswered = Mutex(false)
-  /// Jobs that this client submitted, and of which scripts: never candidates of another submission.
-  let submitted = Mutex<[JobID: String]>([:])
-  /// What this process has seen of the account's jobs.
+  /// What this process has seen of the service and the account's jobs.
   let memory: JobMemory
   private let lastOutageNotice = Mutex<Duration?>(nil)
   private let toldOffset = Mutex<Double>(0)
@@ -169,7 +166,7 @@ extension HPCClient {
     }
     var machine = RetryMachine(
       kind: call.kind, policy: policy, end: options.end,
-      isKnownEndpoint: hasAnswered.withLock { $0 })
+      isKnownEndpoint: memory.hasAnswered)
     var attempts = 0
     while true {
       attempts += 1
@@ -254,7 +251,7 @@ extension HPCClient {
     } catch {
       return (.failure(.transport(error)), nil)
     }
-    hasAnswered.withLock { $0 = true }
+    memory.hasAnswered = true
     guard (200..<300).contains(response.status) else {
       return (.failure(.fault(ServiceFault(response))), response)
     }
@@ -265,8 +262,8 @@ extension HPCClient {
     let operation = call.operation
     var request = HTTPRequest(
       operation.method, configuration.endpoint.appending(path: call.path),
-      requestClass: operation.requestClass, isRepeatable: call.kind != .submission,
-      signer: signer)
+      requestClass: operation.requestClass, isRepeatable: call.kind == .idempotent,
+      wantsFreshConnection: [.submission, .destructive].contains(call.kind), signer: signer)
     let total = options.timeout ?? operation.totalTimeout
     // The machine works in silence: the total is the only limit on a quiet connection.
     request.timeouts = HTTPTimeouts(

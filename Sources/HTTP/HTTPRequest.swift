@@ -97,9 +97,11 @@ public struct HTTPRequest: Sendable {
   public var timeouts: HTTPTimeouts
   public var sink: HTTPSink
   public var requestClass: HTTPRequestClass
-  /// False for submissions: the transport must make sure that nothing, curl included, sends the
-  /// request a second time.
+  /// False where sending it twice is not the same as once, or the caller must know of it: the
+  /// transport must make sure that nothing, curl included, sends the request a second time.
   public var isRepeatable: Bool
+  /// Whether a connection that was used before, and may be dead, will not do.
+  public var wantsFreshConnection: Bool
   /// Called by the transport just before sending.
   public var signer: (any HTTPRequestSigner)?
 
@@ -108,7 +110,7 @@ public struct HTTPRequest: Sendable {
     bodySHA256: String? = nil, timeouts: HTTPTimeouts = HTTPTimeouts(),
     sink: HTTPSink = .memory(limit: HTTPSink.standardLimit),
     requestClass: HTTPRequestClass = .ordinary, isRepeatable: Bool = true,
-    signer: (any HTTPRequestSigner)? = nil
+    wantsFreshConnection: Bool? = nil, signer: (any HTTPRequestSigner)? = nil
   ) {
     self.method = method
     self.url = url
@@ -119,6 +121,7 @@ public struct HTTPRequest: Sendable {
     self.sink = sink
     self.requestClass = requestClass
     self.isRepeatable = isRepeatable
+    self.wantsFreshConnection = wantsFreshConnection ?? !isRepeatable
     self.signer = signer
   }
 }

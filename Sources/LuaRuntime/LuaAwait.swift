@@ -21,25 +21,34 @@ public struct LuaAwait {
     self.finish = finish
   }
 
-  /// `work` runs as a detached Swift task, on `executor` where there is one; `then` gets its result,
-  /// or what it threw, on the Lua thread. `left` is called, before the work is cancelled, where the
-  /// Lua task is stopped, be the result there or not: then nobody takes it any more.
+  /// Starts work elsewhere; answers how to cancel it.
+  public typealias Starter =
+    (_ work: @escaping @Sendable () async -> Void) -> @Sendable () -> Void
+
+  /// Starts a detached Swift task.
+  ///
+  /// - Parameter executor: where it runs; nil for the global pool.
+  public static func task(on executor: (any TaskExecutor)?) -> Starter {
+    { work in
+      let task = Task.detached(executorPreference: executor) { await work() }
+      return { task.cancel() }
+    }
+  }
+
+  /// `work` runs elsewhere, as `starter` says; `then` gets its result, or what it threw, on the Lua
+  /// thread.
   @inlinable
   public init<Value: Sendable>(
-    on executor: (any TaskExecutor)? = nil, left: @escaping @Sendable () -> Void = {},
+    by starter: @escaping Starter = LuaAwait.task(on: nil),
     _ work: @escaping @Sendable () async throws -> Value,
     then: @escaping (borrowing LuaCall, Result<Value, any Error>) throws -> LuaReturn
   ) {
     let result = AwaitedResult<Value>()
     self.init(
       start: { end in
-        let task = Task.detached(executorPreference: executor) {
+        starter {
           do { result.set(.success(try await work())) } catch { result.set(.failure(error)) }
           end()
-        }
-        return {
-          left()
-          task.cancel()
         }
       }, finish: { call in try then(call, try result.take()) })
   }

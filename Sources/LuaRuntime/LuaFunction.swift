@@ -34,15 +34,16 @@ public enum LuaReturn {
   /// One result.
   public static func value(_ value: LuaValue) -> LuaReturn { .values([value]) }
 
-  /// Waits for `work`, which runs as a Swift task elsewhere (on `executor`, where there is one), then
-  /// answers with `then`, which runs on the Lua thread; the arguments of the call are still there. When
-  /// the Lua task is cancelled or interrupted, so is the Swift task, and its result is dropped.
+  /// Waits for `work`, which runs elsewhere as `starter` says, then answers with `then`, which runs on
+  /// the Lua thread; the arguments of the call are still there. When the Lua task is cancelled or
+  /// interrupted, so is the work, and its result is dropped.
   @inlinable
   public static func await<Value: Sendable>(
-    on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async throws -> Value,
+    by starter: @escaping LuaAwait.Starter = LuaAwait.task(on: nil),
+    _ work: @escaping @Sendable () async throws -> Value,
     then: @escaping (borrowing LuaCall, Value) throws -> LuaReturn
   ) -> LuaReturn {
-    .await(LuaAwait(on: executor, work) { call, result in try then(call, try result.get()) })
+    .await(LuaAwait(by: starter, work) { call, result in try then(call, try result.get()) })
   }
 }
 

@@ -21,8 +21,6 @@ import CLuaShim
     return unsafe lua_checkstack(state, slots) != 0
   }
 
-  func absolute(_ index: Int32) -> Int32 { unsafe lua_absindex(state, index) }
-
   // MARK: Reading
 
   func type(at index: Int32) -> LuaType {

@@ -49,7 +49,8 @@ final class Session {
     }
     if options.usesSimulator {
       // A client that goes away must not end the process that embeds the server.
-      signal(SIGPIPE, SIG_IGN)
+      // Not SIG_IGN, which children of Lua would inherit.
+      signal(SIGPIPE) { _ in }
       try startSimulator()
     }
     var host = HPCHost(
@@ -211,8 +212,6 @@ final class Session {
       case .retrying:
         if traces { Output.line("trace: \(event)") }
       case .clockCorrected, .warning: Output.line("hpc: \(event)")
-      // Told by the ledger of submissions, which knows who takes the outcome.
-      case .submissionAfterCancellation: break
       }
     }
   }

@@ -40,7 +40,7 @@ enum SimCommand {
       return ScriptRunner.ExitStatus.usage
     }
     configuration.log = { Output.line("hpc sim: \($0)") }
-    signal(SIGPIPE, SIG_IGN)
+    signal(SIGPIPE) { _ in }
     // Blocked before any thread starts, so that only sigwait below sees them.
     var signals = sigset_t()
     _ = unsafe sigemptyset(&signals)

@@ -12,6 +12,7 @@ import Testing
     _ = try await fixture.transport.send(fixture.get("/a"))
     var request = submission(fixture, "b")
     request.isRepeatable = true
+    request.wantsFreshConnection = false
     request.requestClass = .ordinary
     #expect(try await fixture.transport.send(request).status == 200)
     #expect(fixture.server.requests.map(\.target) == ["/a", "/jobs", "/jobs"])

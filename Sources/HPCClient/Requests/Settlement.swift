@@ -96,8 +96,9 @@ extension HPCClient {
   }
 
   func candidates(in list: JobList, for attempt: SubmissionAttempt) -> [JobRecord] {
-    let known = Set(submitted.withLock { $0 }.keys)
-    return CandidateSearch.candidates(in: list.jobs, for: attempt, excluding: known)
+    // Jobs whose submissions were answered are never those of another one.
+    let known = list.jobs.compactMap(\.id).filter { memory.jobfile(of: $0) != nil }
+    return CandidateSearch.candidates(in: list.jobs, for: attempt, excluding: Set(known))
   }
 
   /// Whether a list proves something.

@@ -55,7 +55,7 @@ public enum SettingKey: String, Sendable, Hashable, CaseIterable {
     case .region, .service: "a name of letters, digits and hyphens, like jp-east-1"
     case .maxConnections: "a whole number from 1 to 10"
     case .retryDeadline: "seconds, 0 to 86400"
-    case .clockRate: "a number above 0, up to 100000; 1 unless the endpoint is on this machine"
+    case .clockRate: "a number from 0.001 to 100000; 1 unless the endpoint is on this machine"
     case .bucket: "the name of a bucket: letters, digits, dots and hyphens"
     case .storagePrefix: "the beginning of a key, without control characters"
     case .accessKeyID, .secretAccessKey, .sessionToken, .storageAccessKeyID,

@@ -63,9 +63,7 @@ public struct Settings: Sendable {
     return try credentials()
   }
 
-  /// Whether requests stay on this machine.
-  public var isLoopback: Bool { Self.isLoopback(endpoint.host) }
-
+  /// Whether requests to a host stay on this machine.
   static func isLoopback(_ host: String) -> Bool {
     if host == "localhost" || host == "[::1]" { return true }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)

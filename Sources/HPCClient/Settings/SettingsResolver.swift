@@ -261,7 +261,7 @@ struct SettingsResolver {
 
   /// Leases and polling are counted on this clock: off loopback it is the wall clock.
   private mutating func clockRate(endpoint: HTTPURL) throws(HPCError) -> Double {
-    let rate = try number(.clockRate, default: 1) { $0 > 0 && $0 <= 100_000 }
+    let rate = try number(.clockRate, default: 1) { $0 >= 0.001 && $0 <= 100_000 }
     if rate != 1, !Settings.isLoopback(endpoint.host), let value = entries[.clockRate] {
       throw refused(
         .clockRate, value, because: "\(endpoint.origin) is not on this machine")

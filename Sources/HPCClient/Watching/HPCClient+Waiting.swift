@@ -82,9 +82,8 @@ extension HPCClient {
       if let own = seen[id], !own.status.isEmpty, own.observedAt > last.observedAt { continue }
       seen[id] = last
     }
-    let files = submitted.withLock { $0 }
     for id in ids where seen[id] == nil {
-      guard let file = files[id] else { continue }
+      guard let file = memory.jobfile(of: id) else { continue }
       seen[id] = JobRecord(id: id, status: "", jobfile: file, observedAt: now)
     }
     return seen

@@ -12,22 +12,36 @@ final class JobMemory: Sendable {
     var ended: JobRecord?
   }
 
-  private struct State {
-    var judge: ListJudge
-    /// Two generations, so that what is remembered has a bound.
-    var recent: [JobID: Sighting] = [:]
-    var older: [JobID: Sighting] = [:]
+  /// What is known of the latest jobs: in two generations, so that it has a bound.
+  private struct Latest<Value> {
+    private static var generation: Int { 20_000 }
 
-    mutating func note(_ id: JobID, _ sighting: Sighting) {
-      if recent.count >= JobMemory.generation, recent[id] == nil {
+    private var recent: [JobID: Value] = [:]
+    private var older: [JobID: Value] = [:]
+
+    subscript(id: JobID) -> Value? { recent[id] ?? older[id] }
+
+    mutating func note(_ id: JobID, _ value: Value) {
+      if recent.count >= Self.generation, recent[id] == nil {
         older = recent
         recent = [:]
       }
-      recent[id] = sighting
+      recent[id] = value
     }
   }
 
-  private static let generation = 20_000
+  private struct State {
+    var judge: ListJudge
+    var sightings = Latest<Sighting>()
+    var jobfiles = Latest<String>()
+    var hasAnswered = false
+    var hasServed = false
+
+    mutating func note(_ id: JobID, _ sighting: Sighting) {
+      sightings.note(id, sighting)
+      hasServed = true
+    }
+  }
 
   private let state: Mutex<State>
 
@@ -35,10 +49,33 @@ final class JobMemory: Sendable {
     state = Mutex(State(judge: ListJudge(patience: patience)))
   }
 
+  /// Whether anything has ever answered at that address.
+  var hasAnswered: Bool {
+    get { state.withLock { $0.hasAnswered } }
+    set { state.withLock { $0.hasAnswered = newValue } }
+  }
+
+  /// Whether what answers there is the service: a list, a job or a number of one has come.
+  var hasServed: Bool { state.withLock { $0.hasServed } }
+
   /// Whether a whole list of so many jobs proves something.
   func isGood(count: Int, at now: Duration) -> Bool {
-    state.withLock { $0.judge.isGood(count: count, at: now) }
+    state.withLock { state in
+      state.hasServed = true
+      return state.judge.isGood(count: count, at: now)
+    }
   }
+
+  /// Takes a job that this process submitted.
+  func note(_ id: JobID, submittedWith jobfile: String) {
+    state.withLock { state in
+      state.jobfiles.note(id, jobfile)
+      state.hasServed = true
+    }
+  }
+
+  /// The script of a job that this process submitted; nil of others.
+  func jobfile(of id: JobID) -> String? { state.withLock { $0.jobfiles[id] } }
 
   func note(_ jobs: [JobRecord]) {
     state.withLock { state in
@@ -72,13 +109,14 @@ final class JobMemory: Sendable {
           Sighting(
             name: job.name, status: job.status, observedAt: answer.observedAt, ended: ended))
       }
+      state.hasServed = true
       _ = state.judge.isGood(count: count, at: now)
     }
   }
 
   /// How a job stood when it was last shown: number, name and status, all of it where it had ended.
   func last(_ id: JobID) -> JobRecord? {
-    let sighting = state.withLock { $0.recent[id] ?? $0.older[id] }
+    let sighting = state.withLock { $0.sightings[id] }
     guard let sighting else { return nil }
     return sighting.ended
       ?? JobRecord(

@@ -24,7 +24,6 @@ actor JobWatcher {
   private var lastDigest: [UInt8]?
   private var lastCount = 0
   private var refusals = 0
-  private var hasEverListed = false
   private var isOutageTold = false
   private var details: [JobID] = []
   private var runningDetails = 0
@@ -200,22 +199,22 @@ actor JobWatcher {
 
   private func succeeded() {
     refusals = 0
-    hasEverListed = true
     if isOutageTold { client.configuration.observer(.warning("the list of jobs is back")) }
     isOutageTold = false
   }
 
-  /// A failed list changes nothing for the jobs; waits end only where waiting cannot help: nobody
-  /// has ever answered with a list at that address, or the service refuses again and again.
+  /// A failed list changes nothing for the jobs; waits end only where waiting cannot help: no call
+  /// has ever found the service at that address, or it refuses again and again.
   private func failed(_ error: HPCError) {
     core.failed()
     let isGarbage = error.code == HPCError.LocalCode.badAnswer.rawValue
     let isRefusal = error.status != nil && !error.isRetryable && !isGarbage
-    if isRefusal || (isGarbage && !hasEverListed) { refusals += 1 }
+    let hasServed = client.memory.hasServed
+    if isRefusal || (isGarbage && !hasServed) { refusals += 1 }
     // Nobody is left who would want to hear of it, as at the end of a program.
     if waiters.isEmpty { return }
     let isHopeless =
-      hasEverListed
+      hasServed
       ? isRefusal && refusals >= Self.patienceWithRefusals
       : isRefusal || (isGarbage ? refusals >= Self.patienceWithRefusals : error.status == nil)
     guard isHopeless || error.transportError?.kind == .closed else { return tellOutage(error) }

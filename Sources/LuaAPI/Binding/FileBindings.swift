@@ -101,12 +101,13 @@ struct FileBindings {
       display?.update(step)
     }
     let (chosen, ledger, start) = (options, host.transfers, ContinuousClock.now)
-    return .await({
-      try await ledger.counting(label) {
+    return .await(
+      by: { ledger.start(label, $0) },
+      {
         guard let display else { return try await work(files, chosen) }
         return try await display.during { try await work(files, chosen) }
       }
-    }) { call, report in
+    ) { call, report in
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       let table = value(of: report, seconds: seconds)
       guard let first = report.transfer.failures.first else { return .value(table) }

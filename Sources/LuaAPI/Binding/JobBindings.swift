@@ -102,7 +102,7 @@ final class JobBindings {
         let client = try connection.client()
         let find = sweeps.finder(client)
         return .await(
-          on: client.executor,
+          by: LuaAwait.task(on: client.executor),
           {
             let answer = try await client.jobRaw(id, options)
             return (answer, await find { answer.jobs })
@@ -126,10 +126,11 @@ final class JobBindings {
           jobfile = try call.state.rawGet(table, "jobfile").wireText("jobfile", 1) ?? ""
           qopt = try call.state.rawGet(table, "qopt").wireText("qopt", 1)
         }
-        // A number is what hpc.map hands over; options here would be lost silently.
-        if !call.isAbsent(2), try call.value(2).asReference != nil {
+        // Options here, or another script, would be lost silently.
+        if !call.isAbsent(2) {
           throw LuaError.argument(
-            2, "options belong into the one table: hpc.jobs.submit{jobfile = …, timeout = …}")
+            2, "one script a call; options belong into one table: "
+              + "hpc.jobs.submit{jobfile = …, timeout = …}")
         }
         guard !jobfile.isEmpty else {
           throw LuaError.argument(1, "the jobfile is empty: name a script in your home there")
@@ -137,32 +138,44 @@ final class JobBindings {
         if qopt != nil { warnOnce() }
         let client = try connection.client()
         let options = try HPCTable.callOptions(call, 1)
-        let (path, extra, ledger, log) = (jobfile, qopt, table.host.submissions, table.host.log)
-        let id = ledger.begin(path)
-        @Sendable func tell(_ text: String?) { if let text { log(.warn, text) } }
-        return .await(
-          LuaAwait(
-            left: { tell(ledger.leave(id)) },
-            {
-              try await ledger.counting(path) {
-                do throws(HPCError) {
-                  let job = try await client.submitJob(jobfile: path, qopt: extra, options)
-                  tell(ledger.answered(id, .accepted(job.id)))
-                  return job
-                } catch {
-                  tell(ledger.answered(id, error.isAmbiguous ? .unknown : .notSubmitted))
-                  throw error
-                }
-              }
-            },
-            then: { [self] call, result in
-              ledger.taken(id)
-              return try submitted(result.get(), path, in: call)
-            }))
+        return submit(jobfile, qopt, by: client, options)
       },
       "hpc.jobs.wait": .native { [self] call in try wait(call) },
       "hpc.jobs.settle": .native { [self] call in try settle(call) },
     ]
+  }
+
+  /// Submits; what comes of it is told even where no task takes it.
+  private func submit(
+    _ path: String, _ qopt: String?, by client: HPCClient, _ options: CallOptions
+  ) -> LuaReturn {
+    typealias Outcome = (receipt: Int, job: Result<SubmittedJob, any Error>)
+    let (ledger, log) = (table.host.submissions, table.host.log)
+    @Sendable func tell(_ text: String?) { if let text { log(.warn, text) } }
+    return .await(
+      LuaAwait(
+        starting: { (end: @escaping @Sendable (Result<Outcome, any Error>) -> Void) in
+          let receipt = ledger.begin(path)
+          let cancel = ledger.start(path) {
+            do throws(HPCError) {
+              let job = try await client.submitJob(jobfile: path, qopt: qopt, options)
+              tell(ledger.answered(receipt, .accepted(job.id)))
+              end(.success((receipt, .success(job))))
+            } catch {
+              tell(ledger.answered(receipt, error.isAmbiguous ? .unknown : .notSubmitted))
+              end(.success((receipt, .failure(error))))
+            }
+          }
+          return {
+            tell(ledger.leave(receipt))
+            cancel()
+          }
+        },
+        then: { [self] call, result in
+          let outcome = try result.get()
+          ledger.taken(outcome.receipt)
+          return try submitted(outcome.job.get(), path, in: call)
+        }))
   }
 
   /// A Job of an accepted submission.
@@ -190,7 +203,7 @@ final class JobBindings {
           let client = try connection.client()
           let find = sweeps.finder(client)
           return .await(
-            on: client.executor,
+            by: LuaAwait.task(on: client.executor),
             {
               let answer = try await client.listJobsRaw(options)
               let isEmpty = !answer.bytes.contains(UInt8(ascii: "{"))
@@ -215,7 +228,7 @@ final class JobBindings {
           let id = try id(call, 1)
           let options = try HPCTable.callOptions(call, 2)
           let client = try connection.client()
-          return .await(on: client.executor, { try await client.cancel(id, options) }) { _, _ in
+          return .await(by: LuaAwait.task(on: client.executor), { try await client.cancel(id, options) }) { _, _ in
             .nothing
           }
         }

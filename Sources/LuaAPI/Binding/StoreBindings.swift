@@ -120,7 +120,7 @@ struct StoreBindings {
     _ work: @escaping @Sendable () async throws(ObjectStoreError) -> StoredObject
   ) -> LuaReturn {
     let (ledger, type) = (host.transfers, objectType)
-    return .await({ try await ledger.counting("an object") { try await Self.bucket(work) } }) {
+    return .await(by: { ledger.start("an object", $0) }, { try await Self.bucket(work) }) {
       _, object in .value(Self.value(object, metatable: type))
     }
   }

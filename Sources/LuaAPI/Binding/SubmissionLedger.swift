@@ -25,34 +25,35 @@ public final class SubmissionLedger: Sendable {
 
   public init() {}
 
-  /// Runs work and counts it meanwhile.
+  /// Starts work and counts it from now until it has ended.
   ///
   /// - Parameters:
   ///   - name: what it is called where it has to be told of.
-  ///   - body: the work; cancelled with the surrounding task and by ``cancel()``.
-  func counting<Value: Sendable>(
-    _ name: String, _ body: @escaping @Sendable () async throws -> Value
-  ) async throws -> Value {
-    let work = Task { try await body() }
-    let id = state.withLock { state in
+  ///   - work: what to do; cancelled by the answer and by ``cancel()``.
+  /// - Returns: what cancels it.
+  func start(_ name: String, _ work: @escaping @Sendable () async -> Void) -> @Sendable () -> Void {
+    state.withLock { state in
       state.last += 1
-      state.open[state.last] = (name, { @Sendable in work.cancel() })
-      return state.last
-    }
-    defer {
-      let waiting = state.withLock { state in
-        state.open[id] = nil
-        guard state.open.isEmpty else { return [CheckedContinuation<Void, Never>]() }
-        defer { state.waiting = [] }
-        return state.waiting
+      let id = state.last
+      // It cannot end before it stands in the books.
+      let task = Task.detached { [self] in
+        await work()
+        ended(id)
       }
-      for continuation in waiting { continuation.resume() }
+      let cancel = { @Sendable in task.cancel() }
+      state.open[id] = (name, cancel)
+      return cancel
     }
-    return try await withTaskCancellationHandler {
-      try await work.value
-    } onCancel: {
-      work.cancel()
+  }
+
+  private func ended(_ id: Int) {
+    let waiting = state.withLock { state in
+      state.open[id] = nil
+      guard state.open.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+      defer { state.waiting = [] }
+      return state.waiting
     }
+    for continuation in waiting { continuation.resume() }
   }
 
   /// Whether the program's main chunk has failed, so that nobody may be left who looks at what comes.
@@ -73,7 +74,7 @@ public final class SubmissionLedger: Sendable {
   /// comes of them later is told no more.
   public func abandon() -> [String] {
     state.withLock { $0.receipts = [:] }
-    return names.map { Self.text($0, .unknown) }
+    return names.map { SubmissionFate.unknown.text(of: $0) }
   }
 
   /// Cancels all that is under way, which then ends in its own way.
@@ -96,15 +97,15 @@ public final class SubmissionLedger: Sendable {
   /// Notes what became of a submission.
   ///
   /// - Returns: what is to be told, since no task takes it any more.
-  func answered(_ id: Int, _ fate: ClientEvent.SubmissionFate) -> String? {
+  func answered(_ id: Int, _ fate: SubmissionFate) -> String? {
     state.withLock { state in
       switch state.receipts[id] {
       case .underWay(let name):
-        state.receipts[id] = .answered(Self.text(name, fate))
+        state.receipts[id] = .answered(fate.text(of: name))
         return nil
       case .left(let name):
         state.receipts[id] = nil
-        return Self.text(name, fate)
+        return fate.text(of: name)
       case .answered, nil: return nil
       }
     }
@@ -123,10 +124,6 @@ public final class SubmissionLedger: Sendable {
   /// The same of all of them, at the end of a program.
   public func leaveAll() -> [String] {
     state.withLock { state in state.receipts.keys.sorted().compactMap { state.leave($0) } }
-  }
-
-  private static func text(_ name: String, _ fate: ClientEvent.SubmissionFate) -> String {
-    "\(ClientEvent.submissionAfterCancellation(jobfile: name, fate))"
   }
 
   /// Returns when nothing is under way.

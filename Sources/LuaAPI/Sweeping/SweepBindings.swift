@@ -12,12 +12,15 @@ final class SweepBindings {
   let type: LuaObjectType<SweepObject>
   let caller: LuaCaller
   /// What sweeps.lua returns, once it is loaded.
+  /// Functions for this table's Lua files: another connection has others.
+  private let native: LuaReference
   private var loaded: LuaReference?
   /// Sweeps whose session was made, by journal: a second handle tells the run of the first one.
   private var known: [String: SweepObject] = [:]
 
   init(table: HPCTable, connection: LazyConnection, state: LuaState) throws {
     self.table = table
+    native = table.native
     self.connection = connection
     caller = LuaCaller(state)
     table.host.sweeps.add(caller)
@@ -104,9 +107,9 @@ final class SweepBindings {
     let hpc = try state.make([
       "json": ["encode": .builtin(.jsonEncode), "decode": .builtin(.jsonDecode)]
     ])
-    try state.rawSet(table.native, "csv_text", .reference(try table.csvText(in: state)))
-    try state.rawSet(table.native, "script", host.script.map { .string($0) } ?? .nil)
-    let answer = try state.call(chunk, [.reference(hpc), .reference(table.native)])
+    try state.rawSet(native, "csv_text", .reference(try table.csvText(in: state)))
+    try state.rawSet(native, "script", host.script.map { .string($0) } ?? .nil)
+    let answer = try state.call(chunk, [.reference(hpc), .reference(native)])
     guard let module = answer.first?.asReference else { throw LuaError("sweeps.lua is empty") }
     loaded = module
     return module
