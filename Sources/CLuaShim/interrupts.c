@@ -151,6 +151,8 @@ int lrt_taken_interrupt(lrt_runtime *rt) {
   return signal;
 }
 
+bool lrt_is_interrupted(const lrt_runtime *rt) { return rt->taken != 0; }
+
 bool lrt_must_stop(lrt_runtime *rt) {
   if (unlikely(rt->signalled)) {
     lrt_take_interrupt(rt);

@@ -321,15 +321,27 @@ static int map_worker(lua_State *L, int status, lua_KContext done) {
 
 static int start_worker(lua_State *L) { return map_worker(L, LUA_OK, 0); }
 
+static void tell_dropped(lua_State *L, lrt_runtime *rt) {
+  lua_pushvalue(L, 3);
+  lrt_to_swift(rt);
+  rt->callbacks.dropped(rt->context, L);
+  lrt_to_lua(rt);
+  lua_pop(L, 1);
+}
+
 // Stack: list, function, results, shared, workers.
 static int after_map(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
   lrt_runtime *rt = lrt_of(L);
-  if (rt->current->stop) cancel_list(L, 5);
+  if (rt->current->stop) {
+    tell_dropped(L, rt);
+    cancel_list(L, 5);
+  }
   lrt_check_stop(L, rt);
   lua_Integer failed = find_ended(L, 5, true);
   if (failed) {
+    tell_dropped(L, rt);
     // One error speaks for all: a hundred calls may have met the same.
     for (lua_Integer i = 1, count = (lua_Integer)lua_rawlen(L, 5); i <= count; i++) {
       lua_rawgeti(L, 5, i);

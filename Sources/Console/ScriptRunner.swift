@@ -80,14 +80,19 @@ public final class ScriptRunner {
     let isTerminal = isatty(STDIN_FILENO) != 0
     let submissions = host.submissions
     defer { submissions.isForsaken = false }
+    // Told at once, for other tasks may go on for hours.
+    var failure: Int32?
     do {
       switch try state.run(
         program: { [unowned self] in try nextCall(after: $0) }, leavesTasks: isBeforePrompt,
-        mainFailed: { submissions.isForsaken = true })
+        mainFailed: { [unowned self] error in
+          submissions.isForsaken = true
+          failure = report(error)
+        })
       {
       case .returned: break
       case .failed(let error):
-        let status = report(error)
+        let status = failure ?? report(error)
         guard promptFollowsFailure else { return status }
       case .interrupted:
         let status = reportInterrupt()
@@ -246,7 +251,7 @@ public final class ScriptRunner {
     // What has not been sent is withdrawn at once.
     drain(submissions, within: .milliseconds(200))
     if submissions.isEmpty { return }
-    let names = submissions.names.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+    let names = submissions.names.prefix(3).map { "\"\(TextTable.printable($0))\"" }.joined(separator: ", ")
     let more = submissions.names.count - 3
     host.log(
       .warn,
@@ -457,10 +462,12 @@ public final class ScriptRunner {
         return .exit(
           LuaExit(
             before: {
+              state.reportFailures()
               self?.awaitSubmissions()
               state.leaveSignals()
             }, end: end))
       }
+      call.state.reportFailures()
       self?.awaitLedgers()
       end()
     }

@@ -30,8 +30,9 @@ struct CurlFailure {
   private var error: TransportError {
     let kind = transfer.failure ?? kind
     // Nothing of a request is written before a connection stands; what CURLINFO_REQUEST_SIZE
-    // counted until then was for a proxy.
-    let mayHaveBeenSent = transfer.connectedAt != nil && requestSize > 0
+    // counted until then was for a proxy. It forgets a first sending where a second is refused.
+    let mayHaveBeenSent =
+      transfer.failure == .reset || transfer.connectedAt != nil && requestSize > 0
     let url = transfer.request.url
     return TransportError(
       kind, mayHaveBeenSent: mayHaveBeenSent,

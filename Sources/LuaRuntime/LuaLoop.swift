@@ -38,10 +38,11 @@ extension LuaState {
   ///   - next: given the results of the function before; answers a function (or whatever is called
   ///     instead) and its arguments, or nothing. It may load code, but await nothing.
   ///   - leavesTasks: whether other tasks go on after it, and signals are for the main task alone.
-  ///   - mainFailed: called as soon as the main task has failed, while others may go on.
+  ///   - mainFailed: told of the error as soon as the main task has failed by itself, while others
+  ///     may go on.
   public func run(
     program next: @escaping ([LuaValue]) throws -> [LuaValue], leavesTasks: Bool = false,
-    mainFailed: @escaping () -> Void = {}
+    mainFailed: @escaping (LuaError) -> Void = { _ in }
   ) throws -> LuaOutcome {
     let results = Int(LRT_PROGRAM_RESULTS)
     let program = try function("program") { .values(try next(try $0.values(from: results))) }
@@ -197,14 +198,14 @@ extension LuaState {
 
   private func runMain(
     _ function: LuaReference, _ arguments: [LuaValue], as role: TaskRole,
-    failed: @escaping () -> Void = {},
+    failed: @escaping (LuaError) -> Void = { _ in },
     while goesOn: (_ mainRuns: Bool) -> Bool
   ) throws -> LuaOutcome {
     _ = machine.takenInterrupt()
     var result: Result<[LuaValue], LuaError>?
-    try start(function, arguments, as: role) {
+    try start(function, arguments, as: role) { [machine] in
       result = $0
-      if case .failure = $0 { failed() }
+      if case .failure(let error) = $0, !machine.isInterrupted { failed(error) }
     }
     while goesOn(result == nil) {
       turn(deadlocks: true)
@@ -270,6 +271,17 @@ extension LuaState {
       stack.pushCopy(of: -2)
       stack.pushCopy(of: -2)
       taskFailed?(takeErrorAndTraceback())
+    }
+  }
+
+  func dropped(on stack: LuaStack) {
+    guard let resultsDropped else { return }
+    let outer = self.stack
+    self.stack = stack
+    defer { self.stack = outer }
+    balanced {
+      stack.pushCopy(of: -1)
+      if let results = try? popReference() { resultsDropped(results) }
     }
   }
 
@@ -354,6 +366,9 @@ extension LuaState {
       watch.ready(self)
     }
   }
+
+  /// Tells of all failed tasks that nobody has joined: the program ends.
+  public func reportFailures() { machine.report(all: true) }
 
   /// Tells of failed tasks that nobody can join any more. Which those are only the collector knows:
   /// it is asked once for every new failure.

@@ -116,6 +116,7 @@ import CLuaShim
   @discardableResult
   func takeInterrupt() -> Bool { unsafe lrt_take_interrupt(runtime) }
   func takenInterrupt() -> Int32 { unsafe lrt_taken_interrupt(runtime) }
+  var isInterrupted: Bool { unsafe lrt_is_interrupted(runtime) }
   func interruptsEverything(_ everything: Bool) {
     unsafe lrt_interrupts_everything(runtime, everything)
   }
@@ -153,6 +154,11 @@ import CLuaShim
       guard let context = unsafe context, let stack = unsafe stack else { return }
       unsafe Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
         .failed(on: LuaStack(stack))
+    },
+    dropped: { context, stack in
+      guard let context = unsafe context, let stack = unsafe stack else { return }
+      unsafe Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+        .dropped(on: LuaStack(stack))
     },
     idle_interrupt: { context, signal in
       guard let context = unsafe context else { return }

@@ -64,6 +64,9 @@ public final class LuaState {
   /// latest at the end of the run.
   public var taskFailed: ((LuaError) -> Void)?
 
+  /// Is given the results, in a table, of a map that ends early, so that nobody will see them.
+  public var resultsDropped: ((LuaReference) -> Void)?
+
   /// Is told of SIGINT or SIGTERM (the number) when no foreground task runs.
   public var idleInterrupt: ((Int32) -> Void)?
 

@@ -36,7 +36,8 @@ import Testing
       requests.map(\.requestClass) == [
         .ordinary, .ordinary, .submission, .urgent, .ordinary, .ordinary,
       ])
-    #expect(requests.map(\.isRepeatable) == [true, true, false, true, true, true])
+    #expect(requests.map(\.isRepeatable) == [true, true, false, false, true, true])
+    #expect(requests.map(\.wantsFreshConnection) == [false, false, true, false, false, false])
     #expect(requests[2].timeouts.total == .seconds(300))
   }
 

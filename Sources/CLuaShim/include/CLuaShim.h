@@ -60,6 +60,8 @@ typedef struct lrt_callbacks {
   void (*ended)(void *context, lrt_task *task, uint64_t token);
   // A task failed and nobody can join it any more; error value and traceback are on top of `L`.
   void (*failed)(void *context, lua_State *L);
+  // A map ends early: its results, which nobody will see, are on top of `L`.
+  void (*dropped)(void *context, lua_State *L);
   // An interrupt came while no foreground task ran.
   void (*idle_interrupt)(void *context, int signal);
   // Gives an object back that a Lua userdata held.
@@ -221,6 +223,8 @@ bool lrt_take_interrupt(lrt_runtime *rt);
 void lrt_interrupts_everything(lrt_runtime *rt, bool everything);
 // The last signal taken, which is forgotten; 0: none.
 int lrt_taken_interrupt(lrt_runtime *rt);
+// Whether there is one that lrt_taken_interrupt would answer.
+bool lrt_is_interrupted(const lrt_runtime *rt);
 // Whether a pending or taken interrupt forbids the current task to wait any longer.
 bool lrt_must_stop(lrt_runtime *rt);
 // Raises of the "interrupted!" kind: pushes the message for the current task.

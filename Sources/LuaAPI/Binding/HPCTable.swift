@@ -71,6 +71,12 @@ public final class HPCTable {
       guard let error = error as? HPCError else { return LuaError(String(describing: error)) }
       return errors.error(error) { .integer(Int($0.id?.number ?? 0)) }
     }
+    let log = host.log
+    state.resultsDropped = { [unowned state] results in
+      guard let ids = try? JobBindings.submitted(in: results, state), !ids.isEmpty else { return }
+      let numbers = ids.map(String.init).joined(separator: " ")
+      log(.warn, "hpc.map ended early; the jobs that it had submitted: \(numbers)")
+    }
   }
 
   /// A function(rows, columns) of Lua that makes CSV.

@@ -178,6 +178,16 @@ final class JobBindings {
         }))
   }
 
+  /// The numbers of jobs that were just submitted, among the results of a map that ends early.
+  static func submitted(in results: LuaReference, _ state: LuaState) throws -> [Int] {
+    try state.entries(of: results).compactMap { _, value in
+      guard let job = value.asReference, try ObjectTypes().name(of: value, in: state) == "Job",
+        try state.rawGet(job, "jobfile").text != nil, try state.rawGet(job, "status").isNil
+      else { return nil }
+      return try state.rawGet(job, "job_id").asInteger
+    }.sorted()
+  }
+
   /// A Job of an accepted submission.
   private func submitted(
     _ accepted: SubmittedJob, _ path: String, in call: borrowing LuaCall
