@@ -52,6 +52,41 @@ import Testing
     assert((ea .. eb):find('is being loaded by a task that waits for a module of this one'), ea .. eb)
     return 'ok'
     """,
+    "a coroutine that dies of it lets go": """
+    local function try(name)
+      return select(2, coroutine.resume(coroutine.create(function() return require(name) end)))
+    end
+    package.preload.m = function() error('boom') end
+    assert(spawn(try, 'm'):join():find('boom'))
+    sleep(0.001)
+    collectgarbage() collectgarbage()
+    local others = {}
+    for i = 1, 1000 do others[i] = ('A'):rep(100 + i % 80) end
+    for i = 1, 200 do
+      assert(select(2, pcall(require, 'm')):find('boom') and try('m'):find('boom'))
+    end
+    package.preload.w = function() sleep(0.005) error('late') end
+    local a, b = spawn(try, 'w'), spawn(pcall, require, 'w')
+    local _, late = b:join()
+    assert(a:join():find('late') and late:find('late'))
+    return 'ok'
+    """,
+    "nothing yields out of a body": """
+    local yields = true
+    package.preload.y = function() if yields then coroutine.yield() end return 'y' end
+    local co = coroutine.create(function() return require('y') end)
+    local ok, e = coroutine.resume(co)
+    assert(not ok and e == 'attempt to yield across a C-call boundary', e)
+    yields = false
+    assert(require('y') == 'y')
+    -- Coroutines of its own may.
+    package.preload.z = function()
+      local next = coroutine.wrap(function() coroutine.yield(1) coroutine.yield(2) end)
+      return next() + next()
+    end
+    assert(require('z') == 3)
+    return 'ok'
+    """,
     "a module that requires itself is an error": """
     package.preload.a = function() sleep(0) return require('b') end
     package.preload.b = function() sleep(0) return require('a') end
