@@ -24,7 +24,7 @@ static const uint64_t same_signal = 30000000;
 // The program is on its way out: signals go to no runtime any more, but are still ours.
 static volatile sig_atomic_t leaving;
 enum { INTERRUPTED = 130, LEAVE_WITHIN = 10 };
-static struct sigaction previous_int, previous_term;
+static struct sigaction previous_int, previous_term, previous_hup;
 
 static void stop_hook(lua_State *L, lua_Debug *where);
 
@@ -196,12 +196,14 @@ static void handler(int signal) {
     // A first one that nobody has obeyed for so long, in C code or behind a pcall, will not be obeyed.
     bool ignored =
         rt->everything && rt->frame && (rt->signalled || (rt->current && rt->current->stop));
+    // A terminal that is closed may say so more than once.
+    if (signal == SIGHUP && last_signal) since = 0;
     if (since >= same_signal) {
       if (since < 1000000000u || ignored) give_up(signal);
       last_signal = now;
       lrt_interrupt(rt, signal);
     }
-  } else if (leaving) {
+  } else if (leaving && signal != SIGHUP) {
     // What remains to be done is bounded; a finalizer need not be.
     if (last_signal) give_up(signal);
     last_signal = lrt_now();
@@ -223,11 +225,15 @@ void lrt_catch_signals(lrt_runtime *rt) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &previous_int);
   sigaction(SIGTERM, &action, &previous_term);
+  // Under nohup it stays ignored.
+  sigaction(SIGHUP, NULL, &previous_hup);
+  if (previous_hup.sa_handler == SIG_DFL) sigaction(SIGHUP, &action, NULL);
   // Whoever made this thread may have blocked them.
   sigset_t ours;
   sigemptyset(&ours);
   sigaddset(&ours, SIGINT);
   sigaddset(&ours, SIGTERM);
+  sigaddset(&ours, SIGHUP);
   pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
 }
 
@@ -235,6 +241,7 @@ void lrt_release_signals(lrt_runtime *rt) {
   if (receiver != rt) return;
   sigaction(SIGINT, &previous_int, NULL);
   sigaction(SIGTERM, &previous_term, NULL);
+  sigaction(SIGHUP, &previous_hup, NULL);
   receiver = NULL;
 }
 

@@ -197,6 +197,7 @@ extension HPCClient {
         var error = ErrorText.error(failure, subject, attempts: attempts)
         error.isAmbiguous = isAmbiguous
         if isAmbiguous, call.kind == .destructive { error = ErrorText.lostSync(error) }
+        error.retryAfter = failure.isTransient ? machine.asked(event) : nil
         if let asked = event.retryAfter, failure.isTransient, !isAmbiguous {
           error.hint = "The service asks to wait \(Int64(min(asked, 1e9))) s."
         }

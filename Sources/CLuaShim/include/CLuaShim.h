@@ -205,7 +205,7 @@ size_t lrt_list_tasks(lrt_runtime *rt, lrt_task_info *list, size_t size);
 
 // ---- Interrupts -------------------------------------------------------------------------------
 
-// Routes SIGINT and SIGTERM to this runtime, which belongs to the calling thread.
+// Routes SIGINT, SIGTERM and SIGHUP to this runtime, which belongs to the calling thread.
 void lrt_catch_signals(lrt_runtime *rt);
 // Restores what was installed before.
 void lrt_release_signals(lrt_runtime *rt);

@@ -71,7 +71,7 @@ final class PromptReader {
   func read(prompt: String, isQuestion: Bool = false) -> Outcome {
     var event: LineEvent?
     state.idleInterrupt = { [unowned self] signal in
-      if signal == SIGTERM { ending = 128 + signal } else { event = event ?? .interrupted }
+      if signal != SIGINT { ending = 128 + signal } else { event = event ?? .interrupted }
     }
     // A Ctrl-C from before this prompt meant what was there then, not what is typed ahead.
     state.takeInterrupt()
@@ -143,7 +143,7 @@ final class PromptReader {
     let before = state.idleInterrupt
     var (isTerminated, hasPaused) = (false, false)
     state.idleInterrupt = { [unowned self] signal in
-      guard signal == SIGTERM else { return }
+      guard signal != SIGINT else { return }
       terminate(128 + signal)
       child.send(SIGTERM)
       isTerminated = true

@@ -243,7 +243,7 @@ final class REPL {
       display(values)
     case .failed(let error): show(error, of: form)
     case .interrupted(let signal):
-      if signal == SIGTERM {
+      if signal != SIGINT {
         input?.terminate(128 + signal)
       } else {
         // The terminal has echoed ^C.

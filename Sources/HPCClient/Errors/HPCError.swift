@@ -25,6 +25,8 @@ public struct HPCError: Error, Sendable {
     public var isRetryable = false
     /// The service may have done what was asked.
     public var isAmbiguous = false
+    /// How long the service asks to wait before the next request; bounded.
+    public var retryAfter: Duration?
     /// How many requests were made.
     public var attempts = 0
     /// Jobs that may be the one of an ambiguous submission.

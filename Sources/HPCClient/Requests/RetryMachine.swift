@@ -138,7 +138,7 @@ struct RetryMachine: Sendable {
   }
 
   /// What the service asks for, bounded; nothing where it asks for nothing that makes sense.
-  private func asked(_ event: Event) -> Duration {
+  func asked(_ event: Event) -> Duration {
     guard let asked = event.retryAfter, asked > 0 else { return .zero }
     return .seconds(min(asked, policy.longestRetryAfter / .seconds(1)))
   }

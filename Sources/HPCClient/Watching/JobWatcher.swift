@@ -25,6 +25,9 @@ actor JobWatcher {
   private var lastCount = 0
   private var refusals = 0
   private var isOutageTold = false
+  /// Details in a row that said nothing, of jobs that no list shows.
+  private var unclear: [JobID: Int] = [:]
+  private var isUnclearTold = false
   private var details: [JobID] = []
   private var runningDetails = 0
 
@@ -156,6 +159,8 @@ actor JobWatcher {
     poller = nil
     lastDigest = nil
     isOutageTold = false
+    unclear = [:]
+    isUnclearTold = false
     refusals = 0
   }
 
@@ -206,7 +211,7 @@ actor JobWatcher {
   /// A failed list changes nothing for the jobs; waits end only where waiting cannot help: no call
   /// has ever found the service at that address, or it refuses again and again.
   private func failed(_ error: HPCError) {
-    core.failed()
+    core.failed(retryAfter: error.retryAfter)
     let isGarbage = error.code == HPCError.LocalCode.badAnswer.rawValue
     let isRefusal = error.status != nil && !error.isRetryable && !isGarbage
     let hasServed = client.memory.hasServed
@@ -245,9 +250,26 @@ actor JobWatcher {
   private func ask(_ id: JobID) async -> (WatchCore.Detail, Double) {
     do {
       let record = try await client.job(id, retrying)
+      unclear[id] = nil
       return (.job(record), client.now)
     } catch {
-      return (error.saysJobIsMissing ? .notFound : .inconclusive, client.now)
+      if error.saysJobIsMissing {
+        unclear[id] = nil
+        return (.notFound, client.now)
+      }
+      tellUnclear(id, error)
+      return (.inconclusive, client.now)
     }
+  }
+
+  /// A job that no list shows is waited for as long as its detail cannot be read: told once.
+  private func tellUnclear(_ id: JobID, _ error: HPCError) {
+    unclear[id, default: 0] += 1
+    guard unclear[id] == Self.patienceWithRefusals, !isUnclearTold else { return }
+    isUnclearTold = true
+    client.configuration.observer(
+      .warning(
+        "job \(id) is in no list, and whether it has ended cannot be told, still waiting: "
+          + error.message))
   }
 }

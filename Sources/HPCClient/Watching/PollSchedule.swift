@@ -10,6 +10,8 @@ struct PollSchedule: Sendable {
   private var lastRequest: Duration?
   /// Somebody wants one list now.
   private var isUrgent = false
+  /// From the last request; what the service asked for.
+  private var rest = Duration.zero
   /// How many waiters asked for an interval.
   private var asked: [Duration: Int] = [:]
 
@@ -33,8 +35,12 @@ struct PollSchedule: Sendable {
 
   mutating func requested(at now: Duration) {
     lastRequest = now
+    rest = .zero
     isUrgent = false
   }
+
+  /// The service asks not to be asked for so long.
+  mutating func rest(_ time: Duration) { rest = time }
 
   /// After a list: whether anything that somebody waits for has changed.
   mutating func heard(isChanged: Bool) {
@@ -49,6 +55,6 @@ struct PollSchedule: Sendable {
 
   /// When to ask next; at once where nobody has asked yet.
   var due: Duration {
-    isUrgent ? .zero : lastRequest.map { $0 + interval } ?? .zero
+    isUrgent ? .zero : lastRequest.map { $0 + max(interval, rest) } ?? .zero
   }
 }

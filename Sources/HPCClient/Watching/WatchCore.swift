@@ -180,8 +180,9 @@ struct WatchCore: Sendable {
   }
 
   /// No list, or one that is none: changes nothing.
-  mutating func failed() {
+  mutating func failed(retryAfter: Duration? = nil) {
     schedule.heard(isChanged: false)
+    schedule.rest(retryAfter ?? .zero)
   }
 
   // MARK: Details
