@@ -35,7 +35,7 @@ extension HPCClient {
       throw HPCError(
         .invalidArgument, "jobs.submit needs a jobfile: the path of a script in your home there")
     }
-    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: serverNow)
+    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: now)
     let error: HPCError
     do {
       let job = try await post(jobfile: jobfile, qopt: qopt, options)
@@ -70,7 +70,8 @@ extension HPCClient {
   /// The last part of `/jobs/6291500`.
   static func id(inLocation location: String?) -> JobID? {
     guard let location else { return nil }
-    let path = location.prefix { $0 != "?" && $0 != "#" }
-    return path.split(separator: "/").last.flatMap { JobID($0) }
+    let parts = location.prefix { $0 != "?" && $0 != "#" }.split(separator: "/")
+    guard parts.dropLast().last == "jobs" else { return nil }
+    return parts.last.flatMap { JobID($0) }
   }
 }

@@ -112,7 +112,7 @@ extension HPCError: CustomStringConvertible {
 public struct SubmissionAttempt: Sendable, Hashable {
   /// As it was sent.
   public var jobfile: String
-  /// Seconds since 1970 on the service's clock, just before the request.
+  /// Seconds since 1970 on this machine's clock, just before the request.
   public var sentAt: Double
 
   public init(jobfile: String, sentAt: Double) {

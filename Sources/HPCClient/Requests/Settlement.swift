@@ -1,3 +1,4 @@
+import SigV4
 import Synchronization
 
 /// What a look for the job of an ambiguous submission found.
@@ -14,22 +15,23 @@ public struct Settlement: Sendable {
 
 /// Finds the jobs that a submission may have become; pure.
 enum CandidateSearch {
-  /// How far the machine's clock may be behind ours.
+  /// How far the times of jobs may be behind those of answers.
   static let slack = 120.0
 
-  /// Jobs accepted since the submission that are not known to be another's, those of the script's
-  /// name first. The list shows ten characters of a name; a script can name its job itself.
+  /// Jobs accepted since the submission (on the service's clock) that are not known to be another's,
+  /// those of the script's name first. The list shows ten characters of a name; a script can name its
+  /// job itself.
   static func candidates(
-    in jobs: [JobRecord], for attempt: SubmissionAttempt, excluding known: Set<JobID>
+    in jobs: [JobRecord], for jobfile: String, since: Double, excluding known: Set<JobID>
   ) -> [JobRecord] {
-    let name = jobName(attempt.jobfile)
+    let name = jobName(jobfile)
     var named: [JobRecord] = []
     var others: [JobRecord] = []
     for job in jobs {
       guard let id = job.id, !known.contains(id) else { continue }
       let hasName = job.name.map { String($0.prefix(10)) } == name
       if let accepted = job.accepted {
-        guard accepted >= attempt.sentAt - slack else { continue }
+        guard accepted >= since - slack else { continue }
         if hasName { named.append(job) } else { others.append(job) }
       } else if hasName {
         named.append(job)
@@ -98,7 +100,13 @@ extension HPCClient {
   func candidates(in list: JobList, for attempt: SubmissionAttempt) -> [JobRecord] {
     // Jobs whose submissions were answered are never those of another one.
     let known = list.jobs.compactMap(\.id).filter { memory.jobfile(of: $0) != nil }
-    return CandidateSearch.candidates(in: list.jobs, for: attempt, excluding: Set(known))
+    // Jobs tell times of the service's clock, which may be far from ours and refuse no signature.
+    var ahead = clockOffset.seconds
+    if let server = list.serverTime, RetryMachine.isPlausible(server) {
+      ahead = server - list.observedAt
+    }
+    return CandidateSearch.candidates(
+      in: list.jobs, for: attempt.jobfile, since: attempt.sentAt + ahead, excluding: Set(known))
   }
 
   /// Whether a list proves something.

@@ -63,6 +63,13 @@ public struct Settings: Sendable {
     return try credentials()
   }
 
+  /// Whether two programs with these would do the same.
+  public func isSame(as other: Settings) -> Bool {
+    entries == other.entries
+      && (try? credentials()) == (try? other.credentials())
+      && (try? storageCredentials()) == (try? other.storageCredentials())
+  }
+
   /// Whether requests to a host stay on this machine.
   static func isLoopback(_ host: String) -> Bool {
     if host == "localhost" || host == "[::1]" { return true }

@@ -106,8 +106,14 @@ extension HPCTable {
           explicit[setting] = try call.state.text(of: value)
         }
         let connection = LazyConnection(explicit, host: host)
-        _ = try connection.get()
-        return .value(.reference(try make(connection, in: call.state)))
+        let settings = try connection.get().settings
+        // Tables live as long as the program: a loop that connects must not make one each time.
+        if let known = connected[explicit], known.settings.isSame(as: settings) {
+          return .value(.reference(known.table))
+        }
+        let table = try make(connection, in: call.state)
+        connected[explicit] = (settings, table)
+        return .value(.reference(table))
       },
       "hpc.config": .computed { call in
         .value(try Self.config(try connection.get(), in: call.state))

@@ -14,6 +14,8 @@ public final class HPCTable {
   /// Functions that only prelude.lua uses, and the functions that it defines; of the table that is
   /// being made, so that each connection has its own.
   private(set) var native: LuaReference
+  /// What `hpc.connect{}` has made, by its options.
+  var connected: [[SettingKey: String]: (settings: Settings, table: LuaReference)] = [:]
   let spaces: SpaceBindings
   /// The connection of the global `hpc`.
   private var connection: LazyConnection?
