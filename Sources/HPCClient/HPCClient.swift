@@ -279,10 +279,12 @@ extension HPCClient {
       requestClass: operation.requestClass, isRepeatable: call.kind == .idempotent,
       wantsFreshConnection: [.submission, .destructive].contains(call.kind), signer: signer)
     let total = options.timeout ?? operation.totalTimeout
+    // A sync whose number is not learnt cannot be kept apart from an opposite one.
+    let isAwaited = [.submitJob, .startSync].contains(operation)
     // The machine works in silence: the total is the only limit on a quiet connection.
     request.timeouts = HTTPTimeouts(
       queue: options.timeout, connect: min(.seconds(10), total), idle: nil, total: total,
-      afterCancellation: call.kind == .submission ? Self.graceAfterCancellation : nil)
+      afterCancellation: isAwaited ? Self.graceAfterCancellation : nil)
     if let body = call.body {
       // Exactly so, or the service answers "Invalid Content-Type." (api.md, Operations).
       request.headers["Content-Type"] = "application/json;charset=utf-8"

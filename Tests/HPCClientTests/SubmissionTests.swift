@@ -170,12 +170,17 @@ import Testing
     #expect(try await task.value == JobID(9))
   }
 
-  /// The transport gives a submission its grace; others, and what was not sent, have none.
-  @Test func submissionsAloneAreWaitedForAfterACancellation() async throws {
-    let fixture = Fixture(.json(201, #"{"job_id": 9}"#))
+  /// The transport gives these their grace; others, and what was not sent, have none.
+  @Test func submissionsAndSyncsAreWaitedForAfterACancellation() async throws {
+    let fixture = Fixture(
+      .json(201, #"{"job_id": 9}"#), .json(200, #"{"requestid": 9}"#), .json(200, "[]"))
     _ = try await fixture.client.submit(jobfile: "a.sh")
+    _ = try await fixture.client.startSync(path: "a")
     _ = try? await fixture.client.listJobs()
-    #expect(fixture.transport.requests.map(\.timeouts.afterCancellation) == [.seconds(5), nil])
+    #expect(
+      fixture.transport.requests.map(\.timeouts.afterCancellation) == [
+        .seconds(5), .seconds(5), nil,
+      ])
   }
 
   @Test(arguments: [true, false])

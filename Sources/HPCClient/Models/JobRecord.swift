@@ -20,6 +20,9 @@ public struct JobRecord: Sendable, Hashable {
     self.init(fields: fields, observedAt: observedAt)
   }
 
+  /// Whether it says which job it is, if in a way that cannot be read.
+  var isNumbered: Bool { fields.contains { $0.key == "job_id" && $0.value != .null } }
+
   /// Spellings that mean the same; the first of each is the one that is shown.
   public static let spellings: [[String]] = [
     ["elapsed_time", "elapse_time"], ["Fugaku:elapsed_limit", "Fugaku:elapse_limit"],

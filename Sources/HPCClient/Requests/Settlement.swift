@@ -111,7 +111,7 @@ extension HPCClient {
 
   /// Whether a list proves something.
   func judge(_ list: JobList) -> Bool {
-    guard list.jobs.allSatisfy({ $0.id != nil }) else { return false }
+    guard list.jobs.allSatisfy(\.isNumbered) else { return false }
     return judge(count: list.jobs.count)
   }
 

@@ -181,8 +181,9 @@ actor JobWatcher {
       act(core.unchanged(isGood: isGood, requestedAt: requestedAt, date: answer.observedAt))
       return
     }
-    // What nobody can read is no list, as is one of things without a number.
-    guard let jobs = HPCClient.jobs(answer), jobs.allSatisfy({ $0.id != nil }) else {
+    // What nobody can read is no list, as is one of things that are no jobs. A number that is none is
+    // not one that anybody waits for.
+    guard let jobs = HPCClient.jobs(answer), jobs.allSatisfy(\.isNumbered) else {
       lastDigest = nil
       failed(
         HPCError(
