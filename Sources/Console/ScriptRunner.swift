@@ -251,7 +251,8 @@ public final class ScriptRunner {
     // What has not been sent is withdrawn at once.
     drain(submissions, within: .milliseconds(200))
     if submissions.isEmpty { return }
-    let names = submissions.names.prefix(3).map { "\"\(TextTable.printable($0))\"" }.joined(separator: ", ")
+    let names = submissions.names.prefix(3)
+      .map { "\"\(TextTable.printable($0))\"" }.joined(separator: ", ")
     let more = submissions.names.count - 3
     host.log(
       .warn,

@@ -129,7 +129,8 @@ final class JobBindings {
         // Options here, or another script, would be lost silently.
         if !call.isAbsent(2) {
           throw LuaError.argument(
-            2, "one script a call; options belong into one table: "
+            2,
+            "one script a call; options belong into one table: "
               + "hpc.jobs.submit{jobfile = …, timeout = …}")
         }
         guard !jobfile.isEmpty else {
@@ -238,9 +239,9 @@ final class JobBindings {
           let id = try id(call, 1)
           let options = try HPCTable.callOptions(call, 2)
           let client = try connection.client()
-          return .await(by: LuaAwait.task(on: client.executor), { try await client.cancel(id, options) }) { _, _ in
-            .nothing
-          }
+          return .await(
+            by: LuaAwait.task(on: client.executor), { try await client.cancel(id, options) }
+          ) { _, _ in .nothing }
         }
       ),
       (

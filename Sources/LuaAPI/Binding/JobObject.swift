@@ -56,7 +56,9 @@ enum JobObject {
     let record = JobRecord(fields: fields, observedAt: observedAt)
     func integer(_ number: Int?) -> LuaValue { number.map { .integer($0) } ?? .nil }
     func text(_ text: String?) -> LuaValue { text.map { .string($0) } ?? .nil }
-    func seconds(_ time: Double?) -> LuaValue { time.flatMap { Int(exactly: $0.rounded(.towardZero)) }.map { .integer($0) } ?? .nil }
+    func seconds(_ time: Double?) -> LuaValue {
+      integer(time.flatMap { Int(exactly: $0.rounded(.towardZero)) })
+    }
     switch key {
     case "id": return record.id.map { .integer(Int($0.number)) } ?? .nil
     case "name": return text(record.name)
