@@ -23,7 +23,7 @@ static volatile uint64_t last_signal;
 static const uint64_t same_signal = 30000000;
 // The program is on its way out: signals go to no runtime any more, but are still ours.
 static volatile sig_atomic_t leaving;
-enum { INTERRUPTED = 130, LEAVE_WITHIN = 10 };
+enum { INTERRUPTED = 130, LEAVE_WITHIN = 10, HANG_UP_WITHIN = 15 };
 static struct sigaction previous_int, previous_term, previous_hup;
 
 static void stop_hook(lua_State *L, lua_Debug *where);
@@ -185,6 +185,16 @@ static void give_up(int signal) {
   _exit(INTERRUPTED);
 }
 
+// Nobody is left who could press the key again.
+static void end_within(unsigned seconds) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = give_up;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGALRM, &action, NULL);
+  alarm(seconds);
+}
+
 static void handler(int signal) {
   int saved = errno;
   lrt_runtime *rt = receiver;
@@ -201,11 +211,12 @@ static void handler(int signal) {
     if (since >= same_signal) {
       if (since < 1000000000u || ignored) give_up(signal);
       last_signal = now;
+      if (signal == SIGHUP) end_within(HANG_UP_WITHIN);
       lrt_interrupt(rt, signal);
     }
-  } else if (leaving && signal != SIGHUP) {
+  } else if (leaving) {
     // What remains to be done is bounded; a finalizer need not be.
-    if (last_signal) give_up(signal);
+    if (last_signal && signal != SIGHUP) give_up(signal);
     last_signal = lrt_now();
     alarm(LEAVE_WITHIN);
   }

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static char loading_key;  // registry: name -> loading, of modules being loaded
+// Registry: name -> loading, of modules being loaded; those inside one of the same name by address.
+static char loading_key;
 
 typedef struct loading {
   lrt_runtime *rt;
@@ -51,16 +52,20 @@ static void find_loader(lua_State *L, const char *name) {
 // Ends the loading at an index of the stack, whether it went well or not.
 static void end_loading(lua_State *L, int index) {
   loading *it = lua_touserdata(L, index);
-  if (it->outer) it->outer->depth--;
-  it->outer = NULL;
   if (!it->listed) return;
   it->listed = false;
   it->rt->loads--;
   index = lua_absindex(L, index);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
-  lua_getiuservalue(L, index, NAME_SLOT);
-  lua_pushnil(L);
-  lua_rawset(L, -3);
+  if (it->outer) {
+    it->outer->depth--;
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, it);
+  } else {
+    lua_getiuservalue(L, index, NAME_SLOT);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+  }
   lua_pop(L, 1);
   if (!it->waiters) return;
   for (lrt_task *task = it->rt->alive; task; task = task->next) {
@@ -168,18 +173,20 @@ static int load(lua_State *L) {
   find_loader(L, name);
   // Stack: name, LOADED, mine, …, loader, data. A searcher may await in place only: nobody else has
   // begun this module meanwhile.
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
   if (other) {
+    lua_pushvalue(L, 3);
+    lua_rawsetp(L, -2, mine);
     mine->outer = other;
     other->depth++;
   } else {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &loading_key);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 3);
     lua_rawset(L, -3);
-    lua_pop(L, 1);
-    mine->listed = true;
-    rt->loads++;
   }
+  lua_pop(L, 1);
+  mine->listed = true;
+  rt->loads++;
   lua_toclose(L, 3);
   lua_rotate(L, -2, 1);
   lua_pushvalue(L, 1);

@@ -254,22 +254,12 @@ extension HPCClient {
     }
     memory.hasAnswered = true
     guard (200..<300).contains(response.status) else {
-      return (.failure(.fault(ServiceFault(withoutSecrets(response)))), response)
+      var fault = ServiceFault(response)
+      let keys = configuration.credentials
+      fault.hide([keys.secretAccessKey, keys.sessionToken].compactMap { $0 })
+      return (.failure(.fault(fault)), response)
     }
     return (.success(response), response)
-  }
-
-  /// Gateways quote what they refuse.
-  private func withoutSecrets(_ response: HTTPResponse) -> HTTPResponse {
-    let keys = configuration.credentials
-    let text = String(decoding: response.body, as: UTF8.self)
-    let found = [keys.secretAccessKey, keys.sessionToken].compactMap { $0 }.filter {
-      !$0.isEmpty && text.contains($0)
-    }
-    if found.isEmpty { return response }
-    var response = response
-    response.body = Array(found.reduce(text) { $0.replacing($1, with: "…") }.utf8)
-    return response
   }
 
   func request(_ call: Call, options: CallOptions) -> HTTPRequest {

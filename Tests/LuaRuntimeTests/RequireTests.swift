@@ -71,6 +71,29 @@ import Testing
     assert(a:join():find('late') and late:find('late'))
     return 'ok'
     """,
+    "nor do loads inside of its own count for ever": """
+    local first = true
+    package.preload.m = function()
+      if not first then error('inner') end
+      first = false
+      for i = 1, 200 do
+        local _, e = coroutine.resume(coroutine.create(require), 'm')
+        assert(e:find('inner'), e)
+      end
+      return 1
+    end
+    assert(require('m') == 1)
+    local inner = false
+    package.preload.n = function()
+      if inner then coroutine.yield('out') end
+      inner = true
+      local ok, e = coroutine.resume(coroutine.create(require), 'n')
+      assert(not ok and e == 'attempt to yield across a C-call boundary', e)
+      return 'n'
+    end
+    assert(require('n') == 'n')
+    return 'ok'
+    """,
     "nothing yields out of a body": """
     local yields = true
     package.preload.y = function() if yields then coroutine.yield() end return 'y' end

@@ -25,6 +25,23 @@ struct ServiceFault: Sendable, Hashable {
     message = Self.oneLine(reading.message)
   }
 
+  /// Gateways quote what they refuse, and each in its own way.
+  mutating func hide(_ secrets: [String]) {
+    for secret in secrets where !secret.isEmpty {
+      let mark = "…"
+      let isQuoted = message.contains(secret) || code?.contains(secret) == true
+      message = message.replacing(secret, with: mark)
+      code = code?.replacing(secret, with: mark)
+      let percent = secret.replacing("+", with: "%2B").replacing("/", with: "%2F")
+        .replacing("=", with: "%3D")
+      let spellings = [secret, secret.replacing("/", with: "\\/"), percent]
+      let whole = body
+      for spelling in spellings { body = body.replacing(spelling, with: mark) }
+      // Quoted in a way that cannot be found.
+      if isQuoted, body == whole { body = mark }
+    }
+  }
+
   private static func read(_ bytes: [UInt8]) -> (code: String?, message: String) {
     guard !bytes.allSatisfy({ $0 <= 0x20 }) else { return (nil, "") }
     guard let value = try? JSONValue(parsing: bytes, maximumDepth: 64) else {

@@ -186,11 +186,15 @@ struct FileBindings {
     let delete = try call.state.rawGet(options, "delete").isTrue
     let force = try call.state.rawGet(options, "force").isTrue
     let times = try HPCTable.callOptions(call, 1)
-    let client = try connection.client()
-    return .await({
-      try await client.beginSync(
-        path: path, direction: direction, delete: delete, force: force, times)
-    }) { _, record in
+    let (client, ledger) = (try connection.client(), host.transfers)
+    return .await(
+      // On the way out its number is awaited: an opposite sync must find it.
+      by: { ledger.start("sync \(path)", $0) },
+      {
+        try await client.beginSync(
+          path: path, direction: direction, delete: delete, force: force, times)
+      }
+    ) { _, record in
       .value(
         sync(record, [("path", .string(path)), ("direction", .string(direction.rawValue))]))
     }

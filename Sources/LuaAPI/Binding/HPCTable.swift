@@ -77,7 +77,7 @@ public final class HPCTable {
     state.resultsDropped = { [unowned state] results in
       guard let ids = try? JobBindings.submitted(in: results, state), !ids.isEmpty else { return }
       let numbers = ids.map(String.init).joined(separator: " ")
-      log(.warn, "hpc.map ended early; the jobs that it had submitted: \(numbers)")
+      log(.warn, "hpc.map ended early; submitted jobs among its results: \(numbers)")
     }
   }
 
