@@ -185,7 +185,7 @@ static void give_up(int signal) {
   _exit(INTERRUPTED);
 }
 
-// Nobody is left who could press the key again.
+// Ends the process in a while, whether anybody presses the key again or not.
 static void end_within(unsigned seconds) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
@@ -216,9 +216,12 @@ static void handler(int signal) {
     }
   } else if (leaving) {
     // What remains to be done is bounded; a finalizer need not be.
-    if (last_signal && signal != SIGHUP) give_up(signal);
-    last_signal = lrt_now();
-    alarm(LEAVE_WITHIN);
+    if (!last_signal) {
+      last_signal = lrt_now();
+      end_within(LEAVE_WITHIN);
+    } else if (signal != SIGHUP) {
+      give_up(signal);
+    }
   }
   errno = saved;
 }
@@ -260,11 +263,6 @@ void lrt_forget_last_signal(void) { last_signal = 0; }
 
 void lrt_leave_signals(lrt_runtime *rt) {
   if (receiver != rt) return;
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = give_up;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGALRM, &action, NULL);
   leaving = 1;
   receiver = NULL;
 }
