@@ -75,6 +75,8 @@ final class PromptReader {
     }
     // A Ctrl-C from before this prompt meant what was there then, not what is typed ahead.
     state.takeInterrupt()
+    // Its echo is where the prompt is to stand.
+    if event == .interrupted, isatty(1) == 1 { StandardOutput.write("\n") }
     event = nil
     if let ending {
       state.idleInterrupt = nil
