@@ -21,6 +21,8 @@ public final class ScriptRunner {
   /// What was reported last, for `.trace` of a prompt after a script.
   private var lastError: LuaError?
   private var showsTracebacks = true
+  /// Whether a task failed that nobody joined.
+  private var hasFailedTask = false
   /// What the command line runs and has not begun, and the global that the module of the last `-l`
   /// goes to.
   private var stages: ArraySlice<Stage> = []
@@ -46,7 +48,8 @@ public final class ScriptRunner {
       variables: Environment.variables)
     table.makeWatch = { try watch.make(in: $0) }
     let log = host.log
-    state.taskFailed = { [unowned state] error in
+    state.taskFailed = { [unowned state, weak self] error in
+      self?.hasFailedTask = true
       let text = String(decoding: Self.text(of: error, in: state), as: UTF8.self)
       log(.error, "a task failed: \(text)")
     }
@@ -99,7 +102,10 @@ public final class ScriptRunner {
         guard promptFollowsFailure else { return status }
       }
       let isBare = options.program == .none && !options.endsAfterSteps && !options.showsVersion
-      guard options.isInteractive || isBare && isTerminal else { return host.outcome.status }
+      guard options.isInteractive || isBare && isTerminal else {
+        let status = host.outcome.status
+        return status == ExitStatus.success && hasFailedTask ? ExitStatus.failure : status
+      }
       return try prompt()
     } catch {
       return report(error as? LuaError ?? state.describeError(error))
@@ -354,12 +360,9 @@ public final class ScriptRunner {
       host.log(status == ExitStatus.success ? .info : .error, error.message)
       return status
     }
-    var text =
+    let text =
       showsTracebacks ? Self.text(of: error, in: state) : Self.withoutPlace(error.messageBytes)
-    if isatty(STDERR_FILENO) == 1 {
-      text = Array(TextTable.printableLines(String(decoding: text, as: UTF8.self)).utf8)
-    }
-    Self.writeError(Array("hpc: ".utf8) + text + Array("\n".utf8))
+    ErrorOutput.line(Array("hpc: ".utf8) + text)
     return ExitStatus.failure
   }
 
@@ -396,21 +399,6 @@ public final class ScriptRunner {
     guard message.starts(with: "hpc:".utf8) else { return message }
     let rest = message.dropFirst(4).drop { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     return rest.starts(with: ": ".utf8) ? Array(rest.dropFirst(2)) : message
-  }
-
-  /// Writes all of it to stderr, unless that fails.
-  public static func writeError(_ text: [UInt8]) {
-    var bytes = text[...]
-    while !bytes.isEmpty {
-      let written = unsafe bytes.withUnsafeBytes {
-        unsafe write(STDERR_FILENO, $0.baseAddress, $0.count)
-      }
-      if written < 0 {
-        if errno == EINTR { continue }
-        return
-      }
-      bytes = bytes.dropFirst(written)
-    }
   }
 
   // MARK: Setting up

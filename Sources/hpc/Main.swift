@@ -44,7 +44,7 @@ enum Main {
   /// Says why on stderr and ends.
   static func stop(_ text: String, status: Int32) -> Never {
     fflush(nil)
-    Output.line(text)
+    ErrorOutput.line(text)
     exit(status)
   }
 }

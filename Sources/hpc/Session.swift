@@ -22,7 +22,7 @@ final class Session {
 
   init(_ options: CommandLineOptions) {
     self.options = options
-    Output.prepare()
+    ErrorOutput.prepare()
   }
 
   /// Runs the command line.
@@ -57,10 +57,10 @@ final class Session {
       version: Main.version,
       log: { [options] level, line in
         guard level != .info || !options.isQuiet else { return }
-        Output.line(level == .info ? line : "hpc: \(line)")
+        ErrorOutput.line(level == .info ? line : "hpc: \(line)")
       },
       connect: { [self] (explicit) throws(HPCError) in try connect(explicit) })
-    host.progress = options.isQuiet ? nil : Output.progress
+    host.progress = options.isQuiet ? nil : ErrorOutput.progress
     if let progress = host.progress, progress.isTerminal {
       host.progressBehindPrompt = ProgressOutput(isTerminal: true, width: progress.width) { text in
         if text == nil || PromptOutput.isPromptUp { progress.show(text) }
@@ -91,6 +91,7 @@ final class Session {
     for transport in transports.withLock({ Array($0.values) }) { transport.shutdown() }
     storage.withLock { $0 }?.shutdown()
     simulator.withLock { $0 }?.stop()
+    ErrorOutput.finishReports()
   }
 
   // MARK: The simulator
@@ -180,8 +181,8 @@ final class Session {
       if let known { return known }
       var settings = CurlTransport.Configuration(
         limit: configuration.connections, slots: .transport, userAgent: "hpc/\(Main.version)")
-      settings.warn = { Output.line("hpc: warning: \($0)") }
-      if options.traces { settings.trace = { Output.line("trace: \($0)") } }
+      settings.warn = { ErrorOutput.report("hpc: warning: \($0)") }
+      if options.traces { settings.trace = { ErrorOutput.report("trace: \($0)") } }
       let made = CurlTransport(settings)
       known = made
       return made
@@ -193,9 +194,9 @@ final class Session {
   private func transport(limit: Int) -> CurlTransport {
     var configuration = CurlTransport.Configuration(
       limit: limit, userAgent: "hpc/\(Main.version)")
-    configuration.warn = { Output.line("hpc: warning: \($0)") }
-    configuration.notice = { Output.line("hpc: \($0)") }
-    if options.traces { configuration.trace = { Output.line("trace: \($0)") } }
+    configuration.warn = { ErrorOutput.report("hpc: warning: \($0)") }
+    configuration.notice = { ErrorOutput.report("hpc: \($0)") }
+    if options.traces { configuration.trace = { ErrorOutput.report("trace: \($0)") } }
     let settings = configuration
     return transports.withLock { known in
       if let transport = known[limit] { return transport }
@@ -210,65 +211,9 @@ final class Session {
     return { event in
       switch event {
       case .retrying:
-        if traces { Output.line("trace: \(event)") }
-      case .clockCorrected, .warning: Output.line("hpc: \(event)")
+        if traces { ErrorOutput.report("trace: \(event)") }
+      case .clockCorrected, .warning: ErrorOutput.report("hpc: \(event)")
       }
     }
-  }
-}
-
-/// Whole lines to stderr, from any thread, and below them a line of progress; on a terminal what they
-/// quote does nothing to it.
-enum Output {
-  // Asked once: a prompt leads the descriptor elsewhere for a while.
-  private static let isTerminal = isatty(STDERR_FILENO) == 1
-  private static let live = Mutex<String?>(nil)
-
-  /// Called before anything leads stderr elsewhere.
-  static func prepare() { _ = isTerminal }
-
-  static func line(_ text: String) {
-    let text = isTerminal ? TextTable.printableLines(text) : text
-    live.withLock { live in
-      guard let live else { return write(text + "\n") }
-      write("\r\u{1b}[K" + text + "\n" + live + "\r")
-    }
-  }
-
-  /// A question: its answer is typed behind it.
-  static func question(_ text: String) {
-    let text = TextTable.printableLines(text)
-    live.withLock { live in
-      if live != nil { write("\r\u{1b}[K") }
-      live = nil
-      write(text)
-    }
-  }
-
-  /// The line of progress.
-  static var progress: ProgressOutput {
-    let canRewrite = isTerminal && Environment.variables["TERM"] != "dumb"
-    return ProgressOutput(isTerminal: canRewrite, width: { width }) { text in
-      live.withLock { live in
-        let text = text.map(TextTable.printable)
-        if text != nil || live != nil { write("\r\u{1b}[K" + (text.map { $0 + "\r" } ?? "")) }
-        live = text
-      }
-    }
-  }
-
-  private static var width: Int {
-    var size = winsize()
-    // A prompt leads stderr elsewhere, and reads from the terminal then.
-    for descriptor in [STDERR_FILENO, STDIN_FILENO]
-    where unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 {
-      return Int(size.ws_col)
-    }
-    return 80
-  }
-
-  private static func write(_ text: String) {
-    ScriptRunner.writeError(Array(text.utf8))
-    PromptOutput.didWrite()
   }
 }

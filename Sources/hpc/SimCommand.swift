@@ -1,4 +1,6 @@
 import Console
+// Owns sigset_t, as the first module that includes it.
+import CDispatch
 import Glibc
 import Simulator
 
@@ -33,13 +35,13 @@ enum SimCommand {
       }
       try apply(words, to: &configuration)
     } catch let error as FaultPlan.Invalid {
-      Output.line("hpc sim: \(error)")
+      ErrorOutput.line("hpc sim: \(error)")
       return ScriptRunner.ExitStatus.usage
     } catch {
-      Output.line("hpc sim: \(error)\n\(usage)")
+      ErrorOutput.line("hpc sim: \(error)\n\(usage)")
       return ScriptRunner.ExitStatus.usage
     }
-    configuration.log = { Output.line("hpc sim: \($0)") }
+    configuration.log = { ErrorOutput.line("hpc sim: \($0)") }
     signal(SIGPIPE) { _ in }
     // Blocked before any thread starts, so that only sigwait below sees them.
     var signals = sigset_t()
@@ -51,9 +53,9 @@ enum SimCommand {
       simulator = try Simulator.start(configuration)
     } catch {
       if case .setting(let option, let why) = error {
-        Output.line("hpc sim: --\(option): \(why)")
+        ErrorOutput.line("hpc sim: --\(option): \(why)")
       } else {
-        Output.line("hpc sim: \(error)")
+        ErrorOutput.line("hpc sim: \(error)")
       }
       return ScriptRunner.ExitStatus.failure
     }

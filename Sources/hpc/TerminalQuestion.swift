@@ -1,3 +1,4 @@
+import Console
 import Dispatch
 import Glibc
 import LineEditor
@@ -11,7 +12,7 @@ enum TerminalQuestion {
       tcgetpgrp(STDIN_FILENO) == getpgrp()
     else { return nil }
     return { question in
-      Output.question(question)
+      ErrorOutput.question(question)
       return await line()
     }
   }

@@ -36,6 +36,7 @@ class Terminal:
         self.blind = False  # megabytes take pyte minutes
         self.behind = None  # the main screen while a program shows one of its own
         self.raw = b""
+        self.entered = None  # how much had come when the last key was one that ends a line
         self.ended = False
         if start:
             self.prompt()
@@ -98,10 +99,14 @@ class Terminal:
         return self.wait(lambda: text in self.text(), repr(text), within)
 
     def prompt(self, within=20):
-        """Waits for an empty prompt at the cursor."""
+        """Waits for an empty prompt at the cursor, the next one where the line before was ended."""
         name = self.prompt_text
 
         def is_up():
+            if self.entered is not None:
+                if self.raw.find(b"\n", self.entered) < 0:
+                    return False
+                self.entered = None
             if self.line() != name or self.screen.cursor.x != len(name) + 1:
                 return False
             self.pump(0)  # what follows at once
@@ -133,6 +138,8 @@ class Terminal:
     def send(self, keys):
         """Types keys as they are; takes output meanwhile, so that nobody waits for the other."""
         data = keys.encode() if isinstance(keys, str) else keys
+        if data[-1:] in (b"\r", b"\x03"):
+            self.entered = len(self.raw)
         while data:
             if select.select([], [self.child.child_fd], [], 0.02)[1]:
                 data = data[os.write(self.child.child_fd, data[:512]):]
