@@ -6,9 +6,12 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lualib.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { GRACE = 1000, HOG_CHECK = 10000 };
@@ -25,6 +28,8 @@ static const uint64_t same_signal = 30000000;
 static volatile sig_atomic_t leaving;
 enum { INTERRUPTED = 130, LEAVE_WITHIN = 10, HANG_UP_WITHIN = 15 };
 static struct sigaction previous_int, previous_term, previous_hup;
+// What os.execute waits for; 0 where it runs nothing.
+static volatile pid_t child;
 
 static void stop_hook(lua_State *L, lua_Debug *where);
 
@@ -195,11 +200,42 @@ static void end_within(unsigned seconds) {
   alarm(seconds);
 }
 
+// Whether a process is on its way out, where signals are lost: flag PF_EXITING, the seventh number
+// after the name in proc(5)'s stat.
+static bool is_exiting(pid_t pid) {
+  char text[512], path[32] = "/proc/", *end = path + 6, digits[16];
+  int count = 0;
+  for (; pid; pid /= 10) digits[count++] = (char)('0' + pid % 10);
+  while (count) *end++ = digits[--count];
+  memcpy(end, "/stat", 6);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  text[length > 0 ? length : 0] = 0;
+  char *at = strrchr(text, ')');
+  for (int field = 0; at && field < 7; field++) at = strchr(at + 1, ' ');
+  unsigned flags = 0;
+  for (; at && at[1] >= '0' && at[1] <= '9'; at++) flags = flags * 10 + (unsigned)(at[1] - '0');
+  return flags & 4;
+}
+
+// Whether a child of os.execute lives, so that the terminal's keys are its own.
+static bool child_has_keys(void) {
+  pid_t pid = child;
+  siginfo_t ended;
+  ended.si_pid = 0;
+  return pid && waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && !ended.si_pid
+         && !is_exiting(pid);
+}
+
 static void handler(int signal) {
   int saved = errno;
   lrt_runtime *rt = receiver;
   if (rt && !pthread_equal(pthread_self(), receiver_thread)) {
     pthread_kill(receiver_thread, signal);  // hooks are set by the thread that runs Lua
+  } else if (rt && signal == SIGINT && child_has_keys()) {
+    // Where it ends of one, os.execute raises it again.
   } else if (rt) {
     uint64_t now = lrt_now();
     uint64_t since = last_signal ? now - last_signal : UINT64_MAX;
@@ -267,25 +303,71 @@ void lrt_leave_signals(lrt_runtime *rt) {
   receiver = NULL;
 }
 
-// os.execute, but for a child that Ctrl-C has ended: while it ran, the key was the child's (system
-// ignores SIGINT here), and it was meant for the program as well, as shells have it. A child that lives
-// with SIGINT, an editor for instance, has it for itself. Clean-up code may run children too, but each
-// takes half of its time, so that no loop of them goes on for good.
+// As system(3), which would lose a Ctrl-C that comes just before its child lives or just after: while
+// it lives the key is the child's, and what comes before or after is ours.
+static int run_shell(lrt_runtime *rt, const char *command, const sigset_t *mask) {
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setsigmask(&attributes, mask);
+  char *words[] = {"sh", "-c", (char *)command, NULL};
+  pid_t pid = 0;
+  int code = posix_spawn(&pid, "/bin/sh", NULL, &attributes, words, environ);
+  posix_spawnattr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, mask, NULL);
+  if (code) {
+    errno = code;
+    return -1;
+  }
+  // It came when there was no child yet to have it.
+  if (rt->signalled == SIGINT) kill(pid, SIGINT);
+  child = pid;
+  struct sigaction ignore, quit;
+  memset(&ignore, 0, sizeof ignore);
+  ignore.sa_handler = SIG_IGN;
+  sigemptyset(&ignore.sa_mask);
+  sigaction(SIGQUIT, &ignore, &quit);
+  int status = -1;
+  pid_t ended;
+  do errno = 0, ended = waitpid(pid, &status, 0);
+  while (ended < 0 && errno == EINTR);
+  child = 0;
+  int saved = errno;
+  sigaction(SIGQUIT, &quit, NULL);
+  errno = saved;
+  return ended == pid ? status : -1;
+}
+
+// os.execute, but for a child that Ctrl-C has ended: the key was meant for the program as well, as shells
+// have it. Clean-up code may run children too, but each takes half of its time, so that no loop of them
+// goes on for good.
 static int execute(lua_State *L) {
   lrt_runtime *rt = lrt_of(L);
   const char *command = luaL_optstring(L, 1, NULL);
-  if (command && lrt_must_stop(rt) && rt->current) {
-    if (rt->current->stop_count <= 1) return lrt_raise_stop(L, rt->current);
+  if (!command || receiver != rt) {
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, LUA_MULTRET);
+    return lua_gettop(L);
+  }
+  sigset_t interrupts, mask;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupts, &mask);
+  if (lrt_must_stop(rt) && rt->current) {
+    if (rt->current->stop_count <= 1) {
+      pthread_sigmask(SIG_SETMASK, &mask, NULL);
+      return lrt_raise_stop(L, rt->current);
+    }
     rt->current->stop_count /= 2;
   }
-  lua_settop(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, 1, 3);
-  if (!command) lua_settop(L, 1);
-  const char *how = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (receiver == rt && !strcmp(how, "signal") && lua_tointeger(L, 3) == SIGINT) raise(SIGINT);
-  return lua_gettop(L);
+  uint64_t before = last_signal;
+  int status = run_shell(rt, command, &mask);
+  bool interrupted = status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT;
+  if (interrupted && last_signal == before) raise(SIGINT);
+  if (status != -1) errno = 0;
+  return luaL_execresult(L, status);
 }
 
 void lrt_open_execute(lua_State *L) {

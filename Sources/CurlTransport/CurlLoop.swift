@@ -17,9 +17,12 @@ import HTTP
 
   /// Works until a shutdown is asked for.
   static func run(
-    mailbox: Mailbox, executor: LoopExecutor, configuration: CurlTransport.Configuration
+    mailbox: Mailbox, executor: LoopExecutor, wakeUp: WakeUp,
+    configuration: CurlTransport.Configuration
   ) {
-    if let loop = CurlLoop(mailbox: mailbox, executor: executor, configuration: configuration) {
+    if let loop = CurlLoop(
+      mailbox: mailbox, executor: executor, wakeUp: wakeUp, configuration: configuration)
+    {
       // Endpoints take their handles out of the loop's.
       withExtendedLifetime(loop) {
         loop.work()
@@ -32,15 +35,14 @@ import HTTP
   }
 
   private init?(
-    mailbox: Mailbox, executor: LoopExecutor, configuration: CurlTransport.Configuration
+    mailbox: Mailbox, executor: LoopExecutor, wakeUp: WakeUp,
+    configuration: CurlTransport.Configuration
   ) {
-    guard Self.globalCode == CURLE_OK, let watch = SocketWatch(),
-      let multi = unsafe curl_multi_init()
-    else { return nil }
+    guard Self.globalCode == CURLE_OK, let multi = unsafe curl_multi_init() else { return nil }
     self.mailbox = mailbox
     self.executor = executor
     self.configuration = configuration
-    self.watch = watch
+    watch = SocketWatch(wakeUp)
     unsafe self.multi = multi
     // Each slot's own cache holds one connection.
     _ = unsafe curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 1)
@@ -53,7 +55,7 @@ import HTTP
       unsafe Unmanaged<SocketWatch>.fromOpaque(context).takeUnretainedValue().watch(socket, what)
       return 0
     }
-    mailbox.open(watch.wakeUp)
+    mailbox.open(wakeUp)
   }
 
   deinit { _ = unsafe curl_multi_cleanup(multi) }
@@ -66,6 +68,8 @@ import HTTP
       watch.wait(mailbox.mayRest() ? timeout : 0, into: &ready)
       for socket in ready { act(socket.descriptor, socket.events) }
       act(CURL_SOCKET_TIMEOUT, 0)
+      // What these send is among the commands of this round.
+      run(&jobs)
       mailbox.take(&commands)
       var isOver = false
       for command in commands {
@@ -82,9 +86,14 @@ import HTTP
       // A transfer just started waits for nothing but curl's attention.
       while endpoints.contains(where: { $0.hasStarted() }) { act(CURL_SOCKET_TIMEOUT, 0) }
       for endpoint in endpoints { endpoint.answer() }
-      mailbox.take(&jobs)
-      for job in jobs { unsafe job.runSynchronously(on: executor.asUnownedTaskExecutor()) }
+      run(&jobs)
     }
+  }
+
+  /// Runs the parts of tasks that have come.
+  private func run(_ jobs: inout [UnownedJob]) {
+    mailbox.take(&jobs)
+    for job in jobs { unsafe job.runSynchronously(on: executor.asUnownedTaskExecutor()) }
   }
 
   /// Lets curl work on a socket, or on what its timers say, and takes what has ended.

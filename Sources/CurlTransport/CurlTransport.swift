@@ -98,8 +98,14 @@ public final class CurlTransport: HTTPTransport, Sendable {
       case .closed: return .closed
       case .unused: break
       }
+      guard let wakeUp = WakeUp() else {
+        return TransportError(
+          .other(code: 0), mayHaveBeenSent: false,
+          detail: "no file descriptor is left: close files, or raise `ulimit -n`")
+      }
       let thread = LoopThread { [mailbox, loopExecutor, configuration] in
-        CurlLoop.run(mailbox: mailbox, executor: loopExecutor, configuration: configuration)
+        CurlLoop.run(
+          mailbox: mailbox, executor: loopExecutor, wakeUp: wakeUp, configuration: configuration)
       }
       guard let thread else {
         return TransportError(

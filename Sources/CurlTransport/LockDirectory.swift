@@ -53,6 +53,9 @@ final class LockDirectory: Sendable {
       close(descriptor)
       throw .access(path: path, errno: ESTALE)
     }
+    // What clears /tmp of old files leaves a locked directory and all in it (tmpfiles.d(5)): a sweep
+    // may run for weeks.
+    _ = flock(descriptor, LOCK_SH | LOCK_NB)
     self.path = path
     self.descriptor = descriptor
   }

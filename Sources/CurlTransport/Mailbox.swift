@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// What callers and the curl thread share: commands one way, governors' states the other.
@@ -14,18 +13,18 @@ final class Mailbox: Sendable {
     var commands: [Command] = []
     /// Parts of tasks that run on the curl thread.
     var jobs: [UnownedJob] = []
-    /// Where a byte wakes the thread; nil before it runs and after.
-    var wakeUp: Int32?
+    /// What wakes the thread; nil before it runs and after.
+    var wakeUp: WakeUp?
     /// Whether the thread looks at commands and jobs once more before it waits.
     var isAwake = true
     var isClosed = false
     var boards: [String: GovernorBoard] = [:]
 
-    /// Under the lock, under which the thread withdraws the descriptor before closing it.
-    mutating func wake() {
-      guard !isAwake, let wakeUp else { return }
-      _ = unsafe write(wakeUp, "w", 1)
+    /// The sleeping thread, which the caller wakes once it has left the lock: it needs the lock first.
+    mutating func sleeper() -> WakeUp? {
+      guard !isAwake else { return nil }
       isAwake = true
+      return wakeUp
     }
   }
 
@@ -33,22 +32,24 @@ final class Mailbox: Sendable {
 
   /// Adds a command for the curl thread; false after `close`.
   func post(_ command: Command) -> Bool {
-    state.withLock { state in
-      guard !state.isClosed else { return false }
+    let (isTaken, sleeper) = state.withLock { state -> (Bool, WakeUp?) in
+      guard !state.isClosed else { return (false, nil) }
       state.commands.append(command)
-      state.wake()
-      return true
+      return (true, state.sleeper())
     }
+    sleeper?.signal()
+    return isTaken
   }
 
   /// Adds a part of a task; false where the thread does not run.
   func post(_ job: UnownedJob) -> Bool {
-    state.withLock { state in
-      guard !state.isClosed, state.wakeUp != nil else { return false }
+    let (isTaken, sleeper) = state.withLock { state -> (Bool, WakeUp?) in
+      guard !state.isClosed, state.wakeUp != nil else { return (false, nil) }
       state.jobs.append(job)
-      state.wake()
-      return true
+      return (true, state.sleeper())
     }
+    sleeper?.signal()
+    return isTaken
   }
 
   /// Whether the curl thread may wait: there is nothing to do, and whatever comes wakes it.
@@ -75,7 +76,7 @@ final class Mailbox: Sendable {
   }
 
   /// Lets callers wake the thread.
-  func open(_ wakeUp: Int32) {
+  func open(_ wakeUp: WakeUp) {
     state.withLock { $0.wakeUp = wakeUp }
   }
 

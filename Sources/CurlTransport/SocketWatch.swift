@@ -1,7 +1,7 @@
 import CCurl
 import Glibc
 
-/// The sockets that curl waits for, and the pipe by which callers wake the thread: one `poll`.
+/// The sockets that curl waits for, and what wakes the thread: one `poll`.
 ///
 /// With `curl_multi_socket_action` a round costs the sockets that are ready; `curl_multi_perform`
 /// polls the socket of every transfer in every round. Belongs to the curl thread.
@@ -13,21 +13,12 @@ final class SocketWatch {
     let events: Int32
   }
 
-  /// Where callers write to wake the thread.
-  let wakeUp: Int32
+  let wakeUp: WakeUp
   private var watched: [pollfd]
 
-  /// Opens the pipe; nil where no descriptor is left.
-  init?() {
-    var ends: [Int32] = [-1, -1]
-    guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { return nil }
-    wakeUp = ends[1]
-    watched = [pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)]
-  }
-
-  deinit {
-    close(watched[0].fd)
-    close(wakeUp)
+  init(_ wakeUp: WakeUp) {
+    self.wakeUp = wakeUp
+    watched = [pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)]
   }
 
   /// What curl says by its socket callback: `CURL_POLL_IN`, `_OUT`, `_INOUT`, `_REMOVE`.
@@ -48,7 +39,7 @@ final class SocketWatch {
   func wait(_ timeout: Int32, into ready: inout [Ready]) {
     ready.removeAll(keepingCapacity: true)
     guard unsafe poll(&watched, nfds_t(watched.count), timeout) > 0 else { return }
-    if watched[0].revents != 0 { drain() }
+    if watched[0].revents != 0 { wakeUp.clear() }
     for entry in watched.dropFirst() where entry.revents != 0 {
       let got = Int32(entry.revents)
       var events: Int32 = 0
@@ -60,9 +51,31 @@ final class SocketWatch {
     // A descriptor that is closed without curl's saying so would make every wait end at once.
     watched.removeAll { Int32($0.revents) & POLLNVAL != 0 }
   }
+}
 
-  private func drain() {
+/// A pipe by which any thread wakes the curl thread; open as long as somebody may use it.
+final class WakeUp: Sendable {
+  /// Readable once there was a signal.
+  let descriptor: Int32
+  private let end: Int32
+
+  /// nil where no descriptor is left.
+  init?() {
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else { return nil }
+    (descriptor, end) = (ends[0], ends[1])
+  }
+
+  deinit {
+    close(descriptor)
+    close(end)
+  }
+
+  func signal() { _ = unsafe write(end, "w", 1) }
+
+  /// Forgets what was signalled (curl thread).
+  func clear() {
     var buffer: (UInt64, UInt64) = (0, 0)
-    while unsafe read(watched[0].fd, &buffer, 16) == 16 {}
+    while unsafe read(descriptor, &buffer, 16) == 16 {}
   }
 }

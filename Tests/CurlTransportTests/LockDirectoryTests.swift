@@ -14,6 +14,16 @@ import Testing
     #expect(throws: Never.self) { try LockDirectory(path: directory.path) }
   }
 
+  @Test func whatClearsOldFilesMeetsALock() throws {
+    let folder = try TemporaryFolder()
+    let directory = try LockDirectory(path: folder.path + "/new")
+    // As systemd-tmpfiles does before it removes what is in it.
+    let descriptor = unsafe open(directory.path, O_RDONLY | O_DIRECTORY)
+    defer { close(descriptor) }
+    let result = withExtendedLifetime(directory) { flock(descriptor, LOCK_EX | LOCK_NB) }
+    #expect(result == -1 && errno == EWOULDBLOCK)
+  }
+
   @Test func whatCannotBeMadeIsRefused() throws {
     let folder = try TemporaryFolder()
     #expect(throws: LockDirectory.Problem.create(path: folder.path + "/a/b", errno: ENOENT)) {

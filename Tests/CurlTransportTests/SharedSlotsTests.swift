@@ -122,11 +122,10 @@ import Testing
     let fixture = try SharedFixture(latency: .milliseconds(20), limit: 3)
     let client = fixture.transport(limit: 3)
     #expect(try await client.send(fixture.request).status == 200)
-    for entry in ["mv", "rm"] {
-      let gone = fixture.folder.path + "-gone"
-      let arguments = entry == "mv" ? [fixture.folder.path, gone] : ["-rf", gone]
-      #expect(await (try ChildProcess(entry, arguments)).ended().status == 0)
-    }
+    let gone = fixture.folder.path + "-gone"
+    try #require(unsafe rename(fixture.folder.path, gone) == 0)
+    // The client looks for others meanwhile, and so may make a file again.
+    while await (try ChildProcess("rm", ["-rf", gone])).ended().status != 0 {}
     await withTaskGroup(of: Int.self) { group in
       for _ in 0..<10 { group.addTask { (try? await client.send(fixture.request).status) ?? 0 } }
       for await status in group { #expect(status == 200) }
