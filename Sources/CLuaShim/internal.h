@@ -203,7 +203,10 @@ void lrt_open_require(lua_State *L);
 void lrt_end_loads(lua_State *L, lrt_runtime *rt, const lua_State *thread, const lrt_task *owner);
 // Whether a module is being loaded on this coroutine.
 bool lrt_loads(lua_State *L, lrt_runtime *rt);
-void lrt_open_execute(lua_State *L);
+void lrt_open_interrupts(lua_State *L);
+void lrt_open_descriptors(lua_State *L);
+// Puts a C function in the place of one of a library, which becomes its upvalue.
+void lrt_wrap(lua_State *L, const char *library, const char *name, lua_CFunction function);
 void lrt_open_functions(lua_State *L, lrt_runtime *rt);
 
 

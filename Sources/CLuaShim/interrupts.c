@@ -6,7 +6,6 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lualib.h>
 #include <pthread.h>
 #include <spawn.h>
@@ -30,6 +29,10 @@ enum { INTERRUPTED = 130, LEAVE_WITHIN = 10, HANG_UP_WITHIN = 15 };
 static struct sigaction previous_int, previous_term, previous_hup;
 // What os.execute waits for; 0 where it runs nothing.
 static volatile pid_t child;
+// When a SIGINT came while it lived, and how soon after that an end is one of the key: whether the child
+// caught it, died of it or was about to end cannot be told apart.
+static volatile uint64_t child_key;
+static const uint64_t ends_by_key = 500000000;
 
 static void stop_hook(lua_State *L, lua_Debug *where);
 
@@ -200,33 +203,12 @@ static void end_within(unsigned seconds) {
   alarm(seconds);
 }
 
-// Whether a process is on its way out, where signals are lost: flag PF_EXITING, the seventh number
-// after the name in proc(5)'s stat.
-static bool is_exiting(pid_t pid) {
-  char text[512], path[32] = "/proc/", *end = path + 6, digits[16];
-  int count = 0;
-  for (; pid; pid /= 10) digits[count++] = (char)('0' + pid % 10);
-  while (count) *end++ = digits[--count];
-  memcpy(end, "/stat", 6);
-  int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return false;
-  ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
-  text[length > 0 ? length : 0] = 0;
-  char *at = strrchr(text, ')');
-  for (int field = 0; at && field < 7; field++) at = strchr(at + 1, ' ');
-  unsigned flags = 0;
-  for (; at && at[1] >= '0' && at[1] <= '9'; at++) flags = flags * 10 + (unsigned)(at[1] - '0');
-  return flags & 4;
-}
-
 // Whether a child of os.execute lives, so that the terminal's keys are its own.
-static bool child_has_keys(void) {
+static bool child_lives(void) {
   pid_t pid = child;
   siginfo_t ended;
   ended.si_pid = 0;
-  return pid && waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && !ended.si_pid
-         && !is_exiting(pid);
+  return pid && waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && !ended.si_pid;
 }
 
 static void handler(int signal) {
@@ -234,8 +216,8 @@ static void handler(int signal) {
   lrt_runtime *rt = receiver;
   if (rt && !pthread_equal(pthread_self(), receiver_thread)) {
     pthread_kill(receiver_thread, signal);  // hooks are set by the thread that runs Lua
-  } else if (rt && signal == SIGINT && child_has_keys()) {
-    // Where it ends of one, os.execute raises it again.
+  } else if (rt && signal == SIGINT && child_lives()) {
+    child_key = lrt_now();
   } else if (rt) {
     uint64_t now = lrt_now();
     uint64_t since = last_signal ? now - last_signal : UINT64_MAX;
@@ -363,19 +345,34 @@ static int execute(lua_State *L) {
     rt->current->stop_count /= 2;
   }
   uint64_t before = last_signal;
+  child_key = 0;
   int status = run_shell(rt, command, &mask);
   bool interrupted = status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT;
+  if (child_key && lrt_now() - child_key < ends_by_key) interrupted = true;
   if (interrupted && last_signal == before) raise(SIGINT);
   if (status != -1) errno = 0;
   return luaL_execresult(L, status);
 }
 
-void lrt_open_execute(lua_State *L) {
-  lua_getglobal(L, LUA_OSLIBNAME);
-  lua_getfield(L, -1, "execute");
-  lua_pushcclosure(L, execute, 1);
-  lua_setfield(L, -2, "execute");
+// debug.sethook, which would take away what stops the program.
+static int set_hook(lua_State *L) {
+  // Not lua_call: its own errors name the function that was called.
+  int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
+  lrt_arm(L, 1);
+  return results;
+}
+
+void lrt_wrap(lua_State *L, const char *library, const char *name, lua_CFunction function) {
+  lua_getglobal(L, library);
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, function, 1);
+  lua_setfield(L, -2, name);
   lua_pop(L, 1);
+}
+
+void lrt_open_interrupts(lua_State *L) {
+  lrt_wrap(L, LUA_OSLIBNAME, "execute", execute);
+  lrt_wrap(L, LUA_DBLIBNAME, "sethook", set_hook);
 }
 
 void lrt_set_restore(void (*restore)(void)) { restore_terminal = restore; }

@@ -21,7 +21,8 @@ static int open_state(lua_State *L) {
   luaL_openlibs(L);
   lrt_open_coroutine(L);
   lrt_open_require(L);
-  lrt_open_execute(L);
+  lrt_open_interrupts(L);
+  lrt_open_descriptors(L);
   lrt_open_functions(L, rt);
   lrt_open_tasks(L, rt);
   lrt_open_json(L, rt);

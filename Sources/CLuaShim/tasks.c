@@ -243,6 +243,7 @@ static int spawn_protected(lua_State *L) {
   lrt_task **task = lua_touserdata(L, 1);
   int flags = (int)lua_tointeger(L, 2);
   uint64_t token = (uint64_t)lua_tointeger(L, 3);
+  if (lrt_of(L)->closing) return luaL_error(L, "cannot start a task: the program has ended");
   *task = lrt_new_task(L, lua_gettop(L) - 4, flags, token);
   return 1;
 }

@@ -32,4 +32,26 @@ public enum Environment {
         "/dev/null", (descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC)
     }
   }
+
+  /// Descriptors that a program takes with all its connections, locks and journals.
+  private static let neededDescriptors: rlim_t = 64
+
+  /// Raises a limit on open files that is too low, where that may be.
+  ///
+  /// - Returns: what is wrong where it stays too low.
+  public static func raiseDescriptorLimit() -> String? {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0,
+      limit.rlim_cur < neededDescriptors
+    else { return nil }
+    let before = limit.rlim_cur
+    limit.rlim_cur = min(limit.rlim_max, 4 * neededDescriptors)
+    if limit.rlim_cur >= neededDescriptors,
+      unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+    {
+      return nil
+    }
+    return "a program may have \(before) open files here and needs \(neededDescriptors): "
+      + "raise `ulimit -n`"
+  }
 }

@@ -35,7 +35,7 @@ extension HPCClient {
       throw HPCError(
         .invalidArgument, "jobs.submit needs a jobfile: the path of a script in your home there")
     }
-    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: now)
+    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: now, account: account)
     let error: HPCError
     do {
       let job = try await post(jobfile: jobfile, qopt: qopt, options)

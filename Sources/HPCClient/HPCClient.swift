@@ -79,6 +79,9 @@ public final class HPCClient: Sendable {
       credentials: configuration.credentials, scope: configuration.scope, clockOffset: clockOffset)
   }
 
+  /// Which account at which endpoint this is: a number of this process.
+  public var account: Int { memory.account }
+
   /// Where tasks run best that make one call and hand its answer on; nil for the global pool.
   public var executor: (any TaskExecutor)? { transport.executor }
 

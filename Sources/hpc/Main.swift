@@ -27,6 +27,9 @@ enum Main {
     if case .subcommand("sim", let arguments) = options.program {
       exit(SimCommand.run(arguments))
     }
+    if let problem = Environment.raiseDescriptorLimit() {
+      stop("hpc: \(problem)", status: ScriptRunner.ExitStatus.failure)
+    }
     let session = Session(options)
     let status: Int32
     do {

@@ -114,9 +114,12 @@ public struct SubmissionAttempt: Sendable, Hashable {
   public var jobfile: String
   /// Seconds since 1970 on this machine's clock, just before the request.
   public var sentAt: Double
+  /// Where it went: ``HPCClient/account``; 0 where that is not known.
+  public var account: Int
 
-  public init(jobfile: String, sentAt: Double) {
+  public init(jobfile: String, sentAt: Double, account: Int = 0) {
     self.jobfile = jobfile
     self.sentAt = sentAt
+    self.account = account
   }
 }

@@ -45,7 +45,11 @@ final class JobMemory: Sendable {
 
   private let state: Mutex<State>
 
-  init(patience: Duration) {
+  /// A number for the account and its endpoint.
+  let account: Int
+
+  init(patience: Duration, account: Int = 0) {
+    self.account = account
     state = Mutex(State(judge: ListJudge(patience: patience)))
   }
 

@@ -42,7 +42,9 @@ public final class WatcherRegistry: Sendable {
     entries.withLock { entries in
       let key = Key(configuration)
       if let memory = entries[key]?.memory { return memory }
-      let made = JobMemory(patience: .seconds(120) / configuration.clockRate)
+      let made = JobMemory(
+        patience: .seconds(120) / configuration.clockRate,
+        account: entries.values.count { $0.memory != nil } + 1)
       entries[key, default: Entry()].memory = made
       return made
     }

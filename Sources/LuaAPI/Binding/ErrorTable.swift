@@ -31,6 +31,7 @@ struct ErrorTable {
       fields.append(("candidates", .array(error.candidates.map(jobs))))
       fields.append(("jobfile", .string(submission.jobfile)))
       fields.append(("sent_at", .number(submission.sentAt)))
+      fields.append(("account", .integer(submission.account)))
     }
     return LuaError(
       value: .table(fields, metatable: metatable), message: error.description)

@@ -16,6 +16,8 @@ public final class HPCTable {
   private(set) var native: LuaReference
   /// What `hpc.connect{}` has made, by its options.
   var connected: [[SettingKey: String]: (settings: Settings, table: LuaReference)] = [:]
+  /// What serves each account: a Job or an error of one means nothing to another.
+  var accounts: [Int: () -> JobBindings?] = [:]
   let spaces: SpaceBindings
   /// The connection of the global `hpc`.
   private var connection: LazyConnection?

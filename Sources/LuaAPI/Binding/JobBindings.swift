@@ -81,9 +81,26 @@ final class JobBindings {
     return methods
   }
 
+  /// The client; from now on all connections know whose Jobs and errors these are.
+  private func client() throws -> HPCClient {
+    if let known = madeClient { return known }
+    let client = try connection.client()
+    if table.accounts[client.account]?() == nil {
+      table.accounts[client.account] = { [weak self] in self }
+    }
+    madeClient = client
+    return client
+  }
+  private var madeClient: HPCClient?
+
   /// The metatable of jobs that were seen at one moment.
   private func jobType(observedAt: Double, in state: LuaState) throws -> LuaReference {
-    try state.make(.table(typeFields + [(Self.observedAtKey, .number(observedAt))]))
+    try state.make(
+      .table(
+        typeFields + [
+          (Self.observedAtKey, .number(observedAt)),
+          (Self.accountKey, .integer(try client().account)),
+        ]))
   }
 
   /// What the metatables of all jobs share.
@@ -92,6 +109,7 @@ final class JobBindings {
     ("__tostring", .reference(text)),
   ]
   private static let observedAtKey: LuaValue = "observed_at"
+  private static let accountKey: LuaValue = "account"
 
   private func makeBodies() -> [String: APIBody] {
     [
@@ -99,7 +117,7 @@ final class JobBindings {
       "hpc.jobs.get": .native { [self] call in
         let id = try id(call, 1)
         let options = try HPCTable.callOptions(call, 2)
-        let client = try connection.client()
+        let client = try self.client()
         let find = sweeps.finder(client)
         return .await(
           by: LuaAwait.task(on: client.executor),
@@ -137,7 +155,7 @@ final class JobBindings {
           throw LuaError.argument(1, "the jobfile is empty: name a script in your home there")
         }
         if qopt != nil { warnOnce() }
-        let client = try connection.client()
+        let client = try self.client()
         let options = try HPCTable.callOptions(call, 1)
         return submit(jobfile, qopt, by: client, options)
       },
@@ -211,7 +229,7 @@ final class JobBindings {
         "fetch_list",
         { [self] call in
           let options = try HPCTable.callOptions(call, 1)
-          let client = try connection.client()
+          let client = try self.client()
           let find = sweeps.finder(client)
           return .await(
             by: LuaAwait.task(on: client.executor),
@@ -238,7 +256,7 @@ final class JobBindings {
         { [self] call in
           let id = try id(call, 1)
           let options = try HPCTable.callOptions(call, 2)
-          let client = try connection.client()
+          let client = try self.client()
           return .await(
             by: LuaAwait.task(on: client.executor), { try await client.cancel(id, options) }
           ) { _, _ in .nothing }
@@ -317,6 +335,7 @@ final class JobBindings {
       guard let number = try objects.number(of: item, in: state) else {
         throw LuaError.argument(1, "id or Job expected")
       }
+      try checkAccount(of: item, JobID(number), in: state)
       ids.append(JobID(number))
       guard let job = item.asReference else { continue }
       seen[JobID(number)] = try JobObject.record(of: job, JobID(number), in: state)
@@ -334,7 +353,7 @@ final class JobBindings {
       port = made
       options.onChange = { made.post($0) }
     }
-    let client = try connection.client()
+    let client = try self.client()
     let (wanted, final, keptPort) = (ids, options, port)
     return .await(
       LuaAwait(
@@ -398,11 +417,20 @@ final class JobBindings {
       throw LuaError.argument(1, "the error of an ambiguous submission expected")
     }
     let times = try HPCTable.times(call, options: 2)
-    let client = try connection.client()
-    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: sentAt)
+    let account = try call.state.rawGet(error, Self.accountKey).asInteger ?? 0
+    let attempt = SubmissionAttempt(jobfile: jobfile, sentAt: sentAt, account: account)
+    // Another account's list would say that there is no such job.
+    let owner = table.accounts[account]?() ?? self
+    return try owner.settle(attempt, times.interval, times.timeout)
+  }
+
+  private func settle(
+    _ attempt: SubmissionAttempt, _ interval: Duration?, _ timeout: Duration?
+  ) throws -> LuaReturn {
+    let client = try self.client()
     return .await({
       try await client.settle(
-        attempt, interval: times.interval ?? .seconds(10), timeout: times.timeout ?? .seconds(180))
+        attempt, interval: interval ?? .seconds(10), timeout: timeout ?? .seconds(180))
     }) { [self] call, settlement in
       let type = try jobType(observedAt: Date().timeIntervalSince1970, in: call.state)
       let candidates = settlement.candidates.map { JobObject.value($0, metatable: type) }
@@ -418,7 +446,21 @@ final class JobBindings {
     guard let number = try objects.number(of: call.value(position), in: call.state) else {
       throw LuaError.type(position, expected: "id or Job")
     }
+    try checkAccount(of: call.value(position), JobID(number), in: call.state)
     return JobID(number)
+  }
+
+  /// Refuses a Job of another account: the same number is another job here.
+  private func checkAccount(of value: LuaValue, _ id: JobID, in state: LuaState) throws {
+    guard let job = value.asReference, let type = try state.metatable(of: job),
+      let account = try state.rawGet(type, Self.accountKey).asInteger,
+      try account != client().account
+    else { return }
+    let owner = try? table.accounts[account]?()?.client()
+    let place = owner.map { " (\($0.configuration.endpoint))" } ?? ""
+    throw HPCError(
+      .invalidArgument, "job \(id) is one of another connection\(place)",
+      hint: "Use the table that hpc.connect gave, or the job's own methods.")
   }
 
   private func decode(
@@ -436,7 +478,7 @@ final class JobBindings {
   private func badAnswer(
     _ operation: APIOperation, _ path: String, _ what: String, _ body: [UInt8] = []
   ) throws -> HPCError {
-    try connection.client().badAnswer(operation, path: path, what: what, body)
+    try client().badAnswer(operation, path: path, what: what, body)
   }
 
   private var warned = false

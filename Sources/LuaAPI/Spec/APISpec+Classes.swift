@@ -64,6 +64,8 @@ extension APISpec {
       "Jobs that an ambiguous submission may have made.", "hpc.jobs.settle(err) looks again"),
     field("Error.jobfile", .string, "The jobfile of an ambiguous submission."),
     field("Error.sent_at", .number, "When an ambiguous submission was sent.", "epoch seconds"),
+    field(
+      "Error.account", .integer, "Where an ambiguous submission went: a number of this program."),
     field("Error.report", .object("Transfer"), "What a push or pull that failed did."),
     field("Error.row", .object("Row"), "The row of a verdict that is not done."),
   ]
