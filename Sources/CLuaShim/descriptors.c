@@ -24,10 +24,9 @@ static bool are_short(void) {
   return (rlim_t)free >= limit.rlim_cur - reserve;
 }
 
-// A function of `io` that opens a file. The original is called without lua_call: its own errors name the
-// function that was called.
+// A function of `io` that opens a file.
 static int opens(lua_State *L) {
-  if (!are_short()) return lua_tocfunction(L, lua_upvalueindex(1))(L);
+  if (!are_short()) return lrt_wrapped(L);
   errno = EMFILE;
   return luaL_fileresult(L, 0, lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL);
 }
@@ -35,7 +34,7 @@ static int opens(lua_State *L) {
 static int lines(lua_State *L) {
   if (lua_type(L, 1) == LUA_TSTRING && are_short())
     return luaL_error(L, "%s: %s", lua_tostring(L, 1), strerror(EMFILE));
-  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+  return lrt_wrapped(L);
 }
 
 void lrt_open_descriptors(lua_State *L) {

@@ -207,6 +207,8 @@ void lrt_open_interrupts(lua_State *L);
 void lrt_open_descriptors(lua_State *L);
 // Puts a C function in the place of one of a library, which becomes its upvalue.
 void lrt_wrap(lua_State *L, const char *library, const char *name, lua_CFunction function);
+// Calls that upvalue with the arguments of the function in its place.
+int lrt_wrapped(lua_State *L);
 void lrt_open_functions(lua_State *L, lrt_runtime *rt);
 
 

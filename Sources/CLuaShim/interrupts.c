@@ -27,9 +27,9 @@ static const uint64_t same_signal = 30000000;
 static volatile sig_atomic_t leaving;
 enum { INTERRUPTED = 130, LEAVE_WITHIN = 10, HANG_UP_WITHIN = 15 };
 static struct sigaction previous_int, previous_term, previous_hup;
-// What os.execute waits for; 0 where it runs nothing.
-static volatile pid_t child;
-// When a SIGINT came while it lived, and how soon after that an end is one of the key: whether the child
+// os.execute runs a child, which the terminal's keys are for.
+static volatile sig_atomic_t runs_child;
+// When a SIGINT came meanwhile, and how soon after that an end is one of the key: whether the child
 // caught it, died of it or was about to end cannot be told apart.
 static volatile uint64_t child_key;
 static const uint64_t ends_by_key = 500000000;
@@ -203,20 +203,12 @@ static void end_within(unsigned seconds) {
   alarm(seconds);
 }
 
-// Whether a child of os.execute lives, so that the terminal's keys are its own.
-static bool child_lives(void) {
-  pid_t pid = child;
-  siginfo_t ended;
-  ended.si_pid = 0;
-  return pid && waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && !ended.si_pid;
-}
-
 static void handler(int signal) {
   int saved = errno;
   lrt_runtime *rt = receiver;
   if (rt && !pthread_equal(pthread_self(), receiver_thread)) {
     pthread_kill(receiver_thread, signal);  // hooks are set by the thread that runs Lua
-  } else if (rt && signal == SIGINT && child_lives()) {
+  } else if (rt && signal == SIGINT && runs_child) {
     child_key = lrt_now();
   } else if (rt) {
     uint64_t now = lrt_now();
@@ -303,7 +295,7 @@ static int run_shell(lrt_runtime *rt, const char *command, const sigset_t *mask)
   }
   // It came when there was no child yet to have it.
   if (rt->signalled == SIGINT) kill(pid, SIGINT);
-  child = pid;
+  runs_child = 1;
   struct sigaction ignore, quit;
   memset(&ignore, 0, sizeof ignore);
   ignore.sa_handler = SIG_IGN;
@@ -313,7 +305,7 @@ static int run_shell(lrt_runtime *rt, const char *command, const sigset_t *mask)
   pid_t ended;
   do errno = 0, ended = waitpid(pid, &status, 0);
   while (ended < 0 && errno == EINTR);
-  child = 0;
+  runs_child = 0;
   int saved = errno;
   sigaction(SIGQUIT, &quit, NULL);
   errno = saved;
@@ -326,13 +318,7 @@ static int run_shell(lrt_runtime *rt, const char *command, const sigset_t *mask)
 static int execute(lua_State *L) {
   lrt_runtime *rt = lrt_of(L);
   const char *command = luaL_optstring(L, 1, NULL);
-  if (!command || receiver != rt) {
-    lua_settop(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, 1, LUA_MULTRET);
-    return lua_gettop(L);
-  }
+  if (!command || receiver != rt) return lrt_wrapped(L);
   sigset_t interrupts, mask;
   sigemptyset(&interrupts);
   sigaddset(&interrupts, SIGINT);
@@ -356,8 +342,7 @@ static int execute(lua_State *L) {
 
 // debug.sethook, which would take away what stops the program.
 static int set_hook(lua_State *L) {
-  // Not lua_call: its own errors name the function that was called.
-  int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
+  int results = lrt_wrapped(L);
   lrt_arm(L, 1);
   return results;
 }
@@ -369,6 +354,9 @@ void lrt_wrap(lua_State *L, const char *library, const char *name, lua_CFunction
   lua_setfield(L, -2, name);
   lua_pop(L, 1);
 }
+
+// Not by lua_call: its own errors name the function that was called.
+int lrt_wrapped(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
 
 void lrt_open_interrupts(lua_State *L) {
   lrt_wrap(L, LUA_OSLIBNAME, "execute", execute);
